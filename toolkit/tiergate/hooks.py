@@ -1,0 +1,265 @@
+"""Every hook that a plugin can implement, and the declarations that the hooks yield.
+
+A plugin is a module (or any object) that an entry point of the group ``tiergate`` names. It
+implements any of the hooks below with `hookimpl`. A hook takes no arguments and yields
+declarations: small dataclasses with a name, one line about it, and a callable. Hooks are called
+once, when a command needs the kind; the work itself never passes through pluggy.
+
+Declare at import time as little as you can: import heavy packages inside the functions that use
+them, so that listing your plugin stays fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pluggy
+
+from tiergate.model import Session, Status
+from tiergate.operation import Request, Scope
+from tiergate.pool import Pool, PoolSpec
+from tiergate.record import GateRecord, RunRecord
+from tiergate.routing import Router, RouterSetup
+from tiergate.store import Capability, Store, StoreAddress
+
+ENTRY_POINT_GROUP = "tiergate"
+
+hookspec = pluggy.HookspecMarker("tiergate")
+hookimpl = pluggy.HookimplMarker("tiergate")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A package that a declaration needs and that the base installation does not bring.
+
+    Attributes:
+        module: top-level module to look for.
+        install: what to give to ``pip install``, for example ``tiergate[reconcile]``.
+    """
+
+    module: str
+    install: str
+
+    def is_met(self) -> bool:
+        """Whether the module can be imported; it is looked for, not imported."""
+        return find_spec(self.module) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What every declaration has.
+
+    Attributes:
+        name: unique among its kind: lower-case letters, digits, ``-`` and ``_``.
+        summary: one line, for lists.
+        requires: packages without which it is listed as unavailable.
+    """
+
+    name: str
+    summary: str
+    requires: tuple[Requirement, ...] = ()
+
+
+def whole_store(_arguments: Any) -> Scope:
+    """The scope of an operation that always reads across sessions."""
+    return Scope.STORE
+
+
+def one_session(_arguments: Any) -> Scope:
+    """The scope of an operation that always reads one session."""
+    return Scope.SESSION
+
+
+def one_task(_arguments: Any) -> Scope:
+    """The scope of an operation that always reads one task."""
+    return Scope.TASK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationDeclaration(Declaration):
+    """Something that the system can do with a store.
+
+    Attributes:
+        arguments: struct type of the arguments; what a request carries is converted to it, strictly.
+        run: called in a worker as ``run(store, session_id, arguments)``; returns plain JSON values or
+            structs, or raises a `TiergateError` for a request that cannot be served.
+        scope: how much a request with these arguments will read, for routers.
+        writes: whether it changes the store.
+        needs_session: whether a request must name a session.
+    """
+
+    arguments: type[msgspec.Struct]
+    run: Callable[[Store, str, Any], Any]
+    scope: Callable[[Any], Scope] = one_session
+    writes: bool = False
+    needs_session: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreDeclaration(Declaration):
+    """A kind of store; the name is the scheme of its addresses.
+
+    Attributes:
+        open: opens the store at an address, creating it where nothing is there yet.
+        capabilities: what it can do beyond the base contract.
+    """
+
+    open: Callable[[StoreAddress], Store]
+    capabilities: frozenset[Capability] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterDeclaration(Declaration):
+    """A routing policy.
+
+    Attributes:
+        build: makes a fresh router for one run.
+        chooses_tier: False for a policy that treats all workers alike; it is run on a pool of as many
+            equal workers, and has latency and affinity but no tier accuracy.
+        is_oracle: whether it is given the measured service time of the very requests it routes. Such a
+            router bounds what can be reached; it is never gated.
+    """
+
+    build: Callable[[RouterSetup], Router]
+    chooses_tier: bool = True
+    is_oracle: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolDeclaration(Declaration):
+    """A kind of worker pool.
+
+    Attributes:
+        build: makes a pool that has not been started.
+    """
+
+    build: Callable[[PoolSpec], Pool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadDeclaration(Declaration):
+    """What generates work. The same arguments must always give the same values.
+
+    Attributes:
+        sessions: called as ``sessions(seed, tasks)``: sessions with about that many tasks in all.
+        requests: called as ``requests(seed, sessions, count)``: `count` requests on these sessions, with
+            ids from 0 on. The parameters of the mix are drawn from the seed too.
+    """
+
+    sessions: Callable[[int, int], Sequence[Session]]
+    requests: Callable[[int, Sequence[Session], int], Sequence[Request]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an importer read.
+
+    Attributes:
+        sessions: the sessions, with ids that are unique in the source.
+        statuses: how each status word of the source was mapped.
+        notes: what a reader should know, such as files that were no tasks.
+    """
+
+    sessions: Sequence[Session]
+    statuses: Mapping[str, Status]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImporterDeclaration(Declaration):
+    """Reads another tool's task store. The source is never changed.
+
+    Attributes:
+        detect: whether the file or folder looks like this format; must be cheap and must not raise.
+        read: reads it all, or raises `SourceError` with file, line and column of what is wrong.
+    """
+
+    detect: Callable[[Path], bool]
+    read: Callable[[Path], Imported]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExporterDeclaration(Declaration):
+    """Writes records in a form for people or other tools.
+
+    Attributes:
+        suffix: of the files that it writes, with the dot.
+        render: the whole file as text. A gate record that judges a run record stands beside it.
+    """
+
+    suffix: str
+    render: Callable[[Sequence[RunRecord | GateRecord]], str]
+
+
+class HookSpecs:
+    """The hooks, by what they add."""
+
+    @hookspec
+    def tiergate_operations(self) -> Iterable[OperationDeclaration]:  # type: ignore[empty-body]
+        """Add operations. Fires when a command needs operations, and once in every worker."""
+
+    @hookspec
+    def tiergate_stores(self) -> Iterable[StoreDeclaration]:  # type: ignore[empty-body]
+        """Add kinds of store. Fires when a command opens a store, and once in every worker."""
+
+    @hookspec
+    def tiergate_routers(self) -> Iterable[RouterDeclaration]:  # type: ignore[empty-body]
+        """Add routing policies. Fires when a load run is planned."""
+
+    @hookspec
+    def tiergate_pools(self) -> Iterable[PoolDeclaration]:  # type: ignore[empty-body]
+        """Add kinds of worker pool. Fires when a load run is planned."""
+
+    @hookspec
+    def tiergate_workloads(self) -> Iterable[WorkloadDeclaration]:  # type: ignore[empty-body]
+        """Add generators of work. Fires when a load run is planned."""
+
+    @hookspec
+    def tiergate_importers(self) -> Iterable[ImporterDeclaration]:  # type: ignore[empty-body]
+        """Add readers of other tools' task stores. Fires when a command is given a source."""
+
+    @hookspec
+    def tiergate_exporters(self) -> Iterable[ExporterDeclaration]:  # type: ignore[empty-body]
+        """Add writers of records. Fires when a record is rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of declaration: the hook that yields it, and its type."""
+
+    name: str
+    hook: str
+    declaration: type[Declaration] = field(repr=False)
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("operation", "tiergate_operations", OperationDeclaration),
+    Kind("store", "tiergate_stores", StoreDeclaration),
+    Kind("router", "tiergate_routers", RouterDeclaration),
+    Kind("pool", "tiergate_pools", PoolDeclaration),
+    Kind("workload", "tiergate_workloads", WorkloadDeclaration),
+    Kind("importer", "tiergate_importers", ImporterDeclaration),
+    Kind("exporter", "tiergate_exporters", ExporterDeclaration),
+)
+
+
+def find_plugin(reference: str) -> Any:
+    """Import a plugin by ``module`` or ``module:attribute``, as entry points name it.
+
+    Workers use it to reach the operations and the store they serve without discovering every plugin.
+
+    Raises:
+        ImportError: there is no such module.
+        AttributeError: the module has no such attribute.
+    """
+    module, _, attribute = reference.partition(":")
+    found: Any = import_module(module)
+    for name in filter(None, attribute.split(".")):
+        found = getattr(found, name)
+    return found

@@ -1,0 +1,136 @@
+"""Routing: which tier and worker serve a request, chosen from what is known before it runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from tiergate.operation import Scope
+
+Tier = Literal["hot", "warm", "cold"]
+TIERS: tuple[Tier, ...] = ("hot", "warm", "cold")
+
+
+class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a request before it runs. Nothing here was measured on the request itself.
+
+    Attributes:
+        request: id of the request in its trace.
+        operation: its operation.
+        session: the session it names, if any.
+        arguments: its arguments.
+        payload_bytes: size of the encoded arguments.
+        scope: what the operation says it will read.
+        read_tasks: number of tasks in that scope, from the store's catalogue.
+        read_bytes: stored bytes in that scope, likewise.
+        writes: whether the operation changes the store.
+    """
+
+    request: int
+    operation: str
+    session: str | None
+    arguments: Mapping[str, Any]
+    payload_bytes: int
+    scope: Scope
+    read_tasks: int
+    read_bytes: int
+    writes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker as a router sees it: requests assigned to it and unfinished, and their estimated seconds."""
+
+    name: str
+    tier: str
+    waiting: int
+    work_left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """The pool at one moment. Workers that are not ready to take requests are left out."""
+
+    workers: Sequence[WorkerView]
+
+    def of_tier(self, tier: str) -> list[WorkerView]:
+        """The workers of one tier."""
+        return [worker for worker in self.workers if worker.tier == tier]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where a request goes.
+
+    Attributes:
+        tier: None leaves it to whichever worker of the pool is free first.
+        worker: None leaves it to whichever worker of the tier is free first.
+        estimate_s: expected service time in seconds; 0 when the router estimates none.
+    """
+
+    tier: str | None = None
+    worker: str | None = None
+    estimate_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """Service times in seconds that part the tiers: hot < `hot_s` ≤ warm < `warm_s` ≤ cold."""
+
+    hot_s: float
+    warm_s: float
+
+    def tier(self, service_s: float) -> Tier:
+        """The tier in which a request of that service time belongs."""
+        if service_s < self.hot_s:
+            return "hot"
+        return "warm" if service_s < self.warm_s else "cold"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A request of the training trace, and the service time that was measured for it, in seconds."""
+
+    facts: RequestFacts
+    service_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSetup:
+    """What a router is built from.
+
+    Attributes:
+        cutoffs: found on the training trace.
+        training: requests of the training trace, which shares no seed or session with the judged one.
+        sealed: measured service time in seconds by request id, for a router whose declaration says
+            that it is an oracle; None for every other.
+        seed: for a router that draws at random.
+    """
+
+    cutoffs: Cutoffs
+    training: Sequence[Observation] = ()
+    sealed: Mapping[int, float] | None = None
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class Router(ABC):
+    """Picks a tier and a worker. Called once per request, in the order of intended starts, by one thread."""
+
+    setup: RouterSetup = field(repr=False)
+
+    @abstractmethod
+    def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
+        """Where this request goes. Must not block, and must not depend on anything but its arguments
+        and what `completed` was told.
+
+        Raises:
+            LookupError: the pool has no worker that this router could use.
+        """
+
+    def completed(self, facts: RequestFacts, choice: Choice, service_s: float) -> None:  # noqa: B027
+        """Told after each request that was answered; a router that learns overrides it."""

@@ -1,0 +1,305 @@
+"""Where sessions live: the contract of a store, its addresses and its errors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import NoReturn, Self
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from tiergate.errors import EXIT_FAILED, TiergateError, UsageError
+from tiergate.model import Session, Status, Task
+
+
+class StoreError(TiergateError):
+    """The store could not do what it was asked."""
+
+
+class StaleVersion(StoreError):
+    """Somebody else wrote the session first; nothing was written."""
+
+
+class SessionNotFound(StoreError):
+    """The store holds no session of that id."""
+
+
+class TaskNotFound(StoreError):
+    """The session holds no task of that id."""
+
+
+class StoreDamaged(StoreError):
+    """What stands on disk is not what the store wrote."""
+
+    exit_code = EXIT_FAILED
+
+
+class Unsupported(StoreError):
+    """The store says by its capabilities that it cannot do this."""
+
+
+class Capability(StrEnum):
+    """What not every store can do. A store that lacks one raises `Unsupported` when asked for it."""
+
+    TRANSACTIONS = "transactions"
+    TEXT_SEARCH = "text-search"
+    MULTI_PROCESS = "multi-process"
+
+
+class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """Which tasks to find across sessions; a condition left at its default does not restrict.
+
+    Attributes:
+        statuses: any of these.
+        min_weight: weight at least this.
+        max_weight: weight at most this.
+        session: only this session.
+        text: tasks whose title or notes contain this text, ignoring ASCII case.
+        order: field to sort by, ``-`` in front for descending; ties by session and task id.
+        limit: at most that many; None for all.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    min_weight: float | None = None
+    max_weight: float | None = None
+    session: str | None = None
+    text: str | None = None
+    order: str = "id"
+    limit: int | None = None
+
+
+ORDERS = ("id", "weight", "title", "updated_at")
+"""Fields that `TaskQuery.order` may name. Tasks without `updated_at` sort as the empty text."""
+
+
+class TaskHit(msgspec.Struct, frozen=True):
+    """A task that a query found, and the session it is in."""
+
+    session: str
+    task: Task
+
+
+class SessionSize(msgspec.Struct, frozen=True):
+    """How large a session is: its tasks, and the bytes of its body as stored."""
+
+    session: str
+    tasks: int
+    bytes: int
+
+
+class StoreStats(msgspec.Struct, kw_only=True, frozen=True):
+    """How much a store holds. `disk_bytes` counts every file that belongs to the store."""
+
+    sessions: int
+    tasks: int
+    disk_bytes: int
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """One thing that `Store.verify` found wrong: where, and what."""
+
+    where: str
+    what: str
+
+
+class Store(ABC):
+    """Synchronous, used by worker processes; one instance belongs to one thread.
+
+    A write that returned is durable: it survives SIGKILL and, unless the address says
+    ``?durability=normal``, the loss of power. Every session carries a version that each write
+    raises by one; a write with another version than the stored one raises `StaleVersion` and
+    writes nothing.
+    """
+
+    capabilities: frozenset[Capability] = frozenset()
+
+    @abstractmethod
+    def load(self, session_id: str) -> Session:
+        """Read one session with all its tasks, in the order in which they were saved.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+            StoreDamaged: its bytes cannot be read.
+        """
+
+    @abstractmethod
+    def save(self, session: Session) -> int:
+        """Write a whole session and return its new version.
+
+        ``session.version`` is the version that it was loaded at, 0 for a new one.
+
+        Raises:
+            StaleVersion: the store holds another version.
+        """
+
+    @abstractmethod
+    def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
+        """Replace the tasks with these ids, append those that are new; return the new version.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+            StaleVersion: the store holds another version.
+        """
+
+    @abstractmethod
+    def delete(self, session_id: str, *, expected_version: int) -> None:
+        """Remove a session.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+            StaleVersion: the store holds another version.
+        """
+
+    @abstractmethod
+    def ids(self) -> list[str]:
+        """The ids of all sessions, sorted."""
+
+    @abstractmethod
+    def query(self, query: TaskQuery) -> list[TaskHit]:
+        """The tasks that meet every condition of `query`, in its order.
+
+        Raises:
+            Unsupported: `query.text` is set and the store lacks `Capability.TEXT_SEARCH`.
+            UsageError: `query.order` is none of `ORDERS`.
+        """
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the writes of a ``with`` block one: all of them durable at its end, or none.
+
+        Raises:
+            Unsupported: the store lacks `Capability.TRANSACTIONS`.
+        """
+
+    @abstractmethod
+    def sizes(self) -> list[SessionSize]:
+        """The size of every session, sorted by id, without decoding them."""
+
+    @abstractmethod
+    def verify(self) -> list[Damage]:
+        """Read everything and name what is damaged; an empty list when nothing is."""
+
+    @abstractmethod
+    def stats(self) -> StoreStats:
+        """How much the store holds."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back files and locks. Closing twice does nothing."""
+
+    def load_task(self, session_id: str, task_id: str) -> tuple[Task, int]:
+        """Read one task and the version of its session.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            TaskNotFound: the session has no such task.
+        """
+        session = self.load(session_id)
+        for task in session.tasks:
+            if task.id == task_id:
+                return task, session.version
+        raise task_not_found(session_id, task_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """A parsed address, ``scheme:path?option=value``.
+
+    Attributes:
+        scheme: which store, as a plugin declares it.
+        path: what follows the colon, up to a question mark.
+        options: the options by name.
+    """
+
+    scheme: str
+    path: str
+    options: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> StoreAddress:
+        """Read an address.
+
+        Raises:
+            UsageError: there is no scheme, or an option stands twice or without a value.
+        """
+        scheme, colon, rest = text.partition(":")
+        if not colon or not scheme:
+            raise UsageError(
+                f"{text!r} is not a store address",
+                hint="write SCHEME:PATH, for example sqlite:work.db or json:work/",
+            )
+        path, _, query = rest.partition("?")
+        options: dict[str, str] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            if not value or name in options:
+                raise UsageError(
+                    f"option {name!r} stands twice or has no value", where=text, hint="write ?option=value"
+                )
+            options[name] = value
+        return cls(scheme, path, options)
+
+    def __str__(self) -> str:
+        query = "&".join(f"{name}={value}" for name, value in self.options.items())
+        return f"{self.scheme}:{self.path}" + (f"?{query}" if query else "")
+
+    def require_options(self, known: Sequence[str]) -> None:
+        """Refuse options that the store does not know.
+
+        Raises:
+            UsageError: an option is none of `known`.
+        """
+        for name in self.options:
+            if name not in known:
+                raise UsageError(
+                    f"unknown option {name!r}",
+                    where=str(self),
+                    hint=f"known: {', '.join(known) or 'none'}",
+                )
+
+
+def stale(session_id: str, *, expected: int, found: int) -> StaleVersion:
+    """The error for a write that came too late."""
+    return StaleVersion(
+        f"session {session_id!r} is at version {found}, not {expected}",
+        hint="load it again and repeat the change",
+    )
+
+
+def session_not_found(session_id: str) -> SessionNotFound:
+    """The error for a session that is not there."""
+    return SessionNotFound(f"no session {session_id!r}", hint="`tiergate sessions list` shows the known ones")
+
+
+def task_not_found(session_id: str, task_id: str) -> TaskNotFound:
+    """The error for a task that is not there."""
+    return TaskNotFound(f"session {session_id!r} has no task {task_id!r}")
+
+
+def unsupported(store: Store, capability: Capability) -> NoReturn:
+    """Raise the error for a capability that a store does not have."""
+    raise Unsupported(f"{type(store).__name__} does not support {capability.value}")
+
+
+def check_order(order: str) -> tuple[str, bool]:
+    """Split `TaskQuery.order` into its field and whether it descends.
+
+    Raises:
+        UsageError: the field is none of `ORDERS`.
+    """
+    name = order.removeprefix("-")
+    if name not in ORDERS:
+        raise UsageError(f"cannot order tasks by {name!r}", hint=f"known: {', '.join(ORDERS)}")
+    return name, order.startswith("-")
