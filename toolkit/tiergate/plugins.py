@@ -170,8 +170,10 @@ class PluginHost:
     def _unknown_hooks(self, module: object) -> Iterator[str]:
         known = {kind.hook for kind in KINDS}
         for name in dir(module):
-            if name.startswith("tiergate_") and name not in known and self._manager.parse_hookimpl_opts(
-                module, name
+            if (
+                name.startswith("tiergate_")
+                and name not in known
+                and self._manager.parse_hookimpl_opts(module, name)
             ):
                 yield str(unknown_name("hook", name, known))
 
@@ -268,7 +270,9 @@ def _describe(found: Iterable[EntryPoint]) -> list[PluginInfo]:
         for entry in found
         for name in [entry.name]
     }
-    ordered = sorted(plugins.values(), key=lambda plugin: (not plugin.builtin, plugin.distribution, plugin.name))
+    ordered = sorted(
+        plugins.values(), key=lambda plugin: (not plugin.builtin, plugin.distribution, plugin.name)
+    )
     first: dict[str, PluginInfo] = {}
     for plugin in ordered:
         holder = first.setdefault(plugin.name, plugin)

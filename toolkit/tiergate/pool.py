@@ -54,7 +54,7 @@ class PoolSpec:
     Attributes:
         tiers: in order from the shortest requests to the longest.
         store: address of the store that every worker opens.
-        store_plugin: reference of the plugin that declares the store, as `tiergate.hooks.find_plugin` reads it.
+        store_plugin: reference of the plugin that declares the store, for `tiergate.hooks.find_plugin`.
         operation_plugins: references of the plugins whose operations the workers serve.
         queue_limit: requests that may wait in the whole pool; one more is refused.
         start_timeout_s: a worker that is not ready by then has failed to start.

@@ -20,11 +20,7 @@ Interval = tuple[float, float]
 GateVerdict = Literal["pass", "fail", "inconclusive"]
 
 
-class Part(msgspec.Struct, kw_only=True, frozen=True):
-    """A part of a record."""
-
-
-class Environment(Part):
+class Environment(msgspec.Struct, kw_only=True, frozen=True):
     """The machine and the code; `load_avg` is that of the last minute before the run."""
 
     python: str
@@ -35,7 +31,7 @@ class Environment(Part):
     git_commit: str | None
 
 
-class WorkloadFacts(Part):
+class WorkloadFacts(msgspec.Struct, kw_only=True, frozen=True):
     """What was asked of the system.
 
     Attributes:
@@ -57,7 +53,7 @@ class WorkloadFacts(Part):
     parameters: dict[str, Any] = {}
 
 
-class Source(Part):
+class Source(msgspec.Struct, kw_only=True, frozen=True):
     """Where sessions came from. `statuses` maps each foreign word to [status, number of tasks]."""
 
     path: str
@@ -68,14 +64,14 @@ class Source(Part):
     notes: list[str] = []
 
 
-class PluginVersion(Part):
+class PluginVersion(msgspec.Struct, kw_only=True, frozen=True):
     """A plugin that took part."""
 
     name: str
     version: str
 
 
-class RequestCounts(Part):
+class RequestCounts(msgspec.Struct, kw_only=True, frozen=True):
     """What became of the requests, over all rounds.
 
     `failed`: the operation refused or the worker died; `timed_out`: the deadline passed; `dropped`: a full
@@ -94,7 +90,7 @@ class RequestCounts(Part):
         return self.failed + self.timed_out + self.dropped
 
 
-class Latency(Part):
+class Latency(msgspec.Struct, kw_only=True, frozen=True):
     """Percentiles in milliseconds."""
 
     p50: float
@@ -105,14 +101,14 @@ class Latency(Part):
     max: float
 
 
-class ClassLatency(Part):
+class ClassLatency(msgspec.Struct, kw_only=True, frozen=True):
     """Requests of one class, and their response times; None where there were none."""
 
     requests: int
     response_ms: Latency | None
 
 
-class Regret(Part):
+class Regret(msgspec.Struct, kw_only=True, frozen=True):
     """How far a router is from the oracle, 0 being as good and 1 no better than a shared queue.
 
     `value` is None where it is undefined, and `reason` says why.
@@ -123,7 +119,7 @@ class Regret(Part):
     reason: str = ""
 
 
-class Control(Part):
+class Control(msgspec.Struct, kw_only=True, frozen=True):
     """A score that needs no skill, to hold a router's accuracy against."""
 
     name: str
@@ -132,7 +128,7 @@ class Control(Part):
     macro_f1: float
 
 
-class TierAccuracy(Part):
+class TierAccuracy(msgspec.Struct, kw_only=True, frozen=True):
     """How often a router chose the tier that the sealed service time calls for.
 
     Attributes:
@@ -155,7 +151,7 @@ class TierAccuracy(Part):
     errors: list[RoutingError] = []
 
 
-class RoutingError(Part):
+class RoutingError(msgspec.Struct, kw_only=True, frozen=True):
     """Requests of one operation that went to the wrong tier; `example` is the id of one."""
 
     operation: str
@@ -165,7 +161,7 @@ class RoutingError(Part):
     example: int
 
 
-class Affinity(Part):
+class Affinity(msgspec.Struct, kw_only=True, frozen=True):
     """Whether the requests of one session met the same worker.
 
     Attributes:
@@ -178,7 +174,7 @@ class Affinity(Part):
     max_load_ratio: float
 
 
-class Resources(Part):
+class Resources(msgspec.Struct, kw_only=True, frozen=True):
     """What the workers used, over all rounds, start-up included; peak memory is that of the worst round."""
 
     cpu_s: float
@@ -186,7 +182,7 @@ class Resources(Part):
     worker_seconds: float
 
 
-class SeriesPoint(Part):
+class SeriesPoint(msgspec.Struct, kw_only=True, frozen=True):
     """One second of a variant, all rounds together: intended starts, and response times in milliseconds."""
 
     at_s: float
@@ -195,7 +191,7 @@ class SeriesPoint(Part):
     p95_ms: float
 
 
-class Event(Part):
+class Event(msgspec.Struct, kw_only=True, frozen=True):
     """Something that happened to a worker, in seconds from the start of the round's pool."""
 
     round: int
@@ -205,7 +201,7 @@ class Event(Part):
     detail: str = ""
 
 
-class Variant(Part):
+class Variant(msgspec.Struct, kw_only=True, frozen=True):
     """One router on one pool and store, measured over all rounds.
 
     Attributes:
@@ -241,7 +237,7 @@ class Variant(Part):
     events: list[Event] = []
 
 
-class Comparison(Part):
+class Comparison(msgspec.Struct, kw_only=True, frozen=True):
     """One metric of a variant over that of another: the ratio of each round, their geometric mean."""
 
     variant: str
@@ -251,7 +247,7 @@ class Comparison(Part):
     interval: Interval
 
 
-class OracleFacts(Part):
+class OracleFacts(msgspec.Struct, kw_only=True, frozen=True):
     """How the labels were made.
 
     Attributes:
@@ -279,7 +275,7 @@ class OracleFacts(Part):
     simulated: dict[str, float]
 
 
-class RunRecord(Part):
+class RunRecord(msgspec.Struct, kw_only=True, frozen=True):
     """Everything that a load run measured.
 
     Attributes:
@@ -288,7 +284,7 @@ class RunRecord(Part):
         remarks: what a reader must know to read the figures right.
     """
 
-    schema: Literal["tiergate.run/1"] = RUN_SCHEMA
+    schema: Literal["tiergate.run/1"] = "tiergate.run/1"
     created_at: str
     duration_s: float
     command: list[str]
@@ -304,7 +300,7 @@ class RunRecord(Part):
     remarks: list[str] = []
 
 
-class GateBenchmark(Part):
+class GateBenchmark(msgspec.Struct, kw_only=True, frozen=True):
     """One benchmark of a paired comparison."""
 
     name: str
@@ -314,7 +310,7 @@ class GateBenchmark(Part):
     seconds: float
 
 
-class GateCheck(Part):
+class GateCheck(msgspec.Struct, kw_only=True, frozen=True):
     """One budget, judged by the interval of what it limits.
 
     Attributes:
@@ -332,10 +328,10 @@ class GateCheck(Part):
     reason: str = ""
 
 
-class GateRecord(Part):
+class GateRecord(msgspec.Struct, kw_only=True, frozen=True):
     """What a gate decided, and by which checks."""
 
-    schema: Literal["tiergate.gate/1"] = GATE_SCHEMA
+    schema: Literal["tiergate.gate/1"] = "tiergate.gate/1"
     verdict: GateVerdict
     benchmarks: list[GateBenchmark] = []
     checks: list[GateCheck] = []
