@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -117,11 +117,11 @@ class RouterSetup:
     seed: int = 0
 
 
-@dataclass(slots=True)
 class Router(ABC):
     """Picks a tier and a worker. Called once per request, in the order of intended starts, by one thread."""
 
-    setup: RouterSetup = field(repr=False)
+    def __init__(self, setup: RouterSetup) -> None:
+        self.setup = setup
 
     @abstractmethod
     def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:

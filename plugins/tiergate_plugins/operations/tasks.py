@@ -1,0 +1,87 @@
+"""Operations on one task: read it, update it durably."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tiergate.hooks import OperationDeclaration, hookimpl, one_task
+from tiergate.model import Status, Task
+from tiergate.operation import OperationError
+from tiergate.store import StaleVersion, Store
+
+ATTEMPTS = 50
+"""How often an update that lost a race is tried before it gives up."""
+
+
+class TaskGet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Arguments of ``task_get``: the task's id."""
+
+    task: str
+
+
+class TaskUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of ``task_update``: the task's id, and what to change; None leaves a field as it is.
+
+    `append_notes` is added to the notes on a line of its own.
+    """
+
+    task: str
+    status: Status | None = None
+    weight: float | None = None
+    append_notes: str | None = None
+
+
+class Updated(msgspec.Struct, frozen=True):
+    """Result of ``task_update``: the version that the session has now."""
+
+    version: int
+
+
+def task_get(store: Store, session: str, arguments: TaskGet) -> Task:
+    """Read one task."""
+    return store.load_task(session, arguments.task)[0]
+
+
+def task_update(store: Store, session: str, arguments: TaskUpdate) -> Updated:
+    """Change one task. It is durable when this returns; a race that was lost is run again."""
+    for _ in range(ATTEMPTS):
+        task, version = store.load_task(session, arguments.task)
+        changed = msgspec.structs.replace(task, **_changes(task, arguments))
+        try:
+            return Updated(store.upsert_tasks(session, [changed], expected_version=version))
+        except StaleVersion:
+            continue
+    raise OperationError(
+        f"task {arguments.task!r} of session {session!r} changed {ATTEMPTS} times while it was being updated",
+        hint="send the update again",
+    )
+
+
+def _changes(task: Task, arguments: TaskUpdate) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if arguments.status is not None:
+        changes["status"] = arguments.status
+    if arguments.weight is not None:
+        changes["weight"] = arguments.weight
+    if arguments.append_notes is not None:
+        changes["notes"] = "\n".join(filter(None, (task.notes, arguments.append_notes)))
+    return changes
+
+
+@hookimpl
+def tiergate_operations() -> Iterator[OperationDeclaration]:
+    """The operations of this module."""
+    yield OperationDeclaration(
+        name="task_get", summary="read one task", arguments=TaskGet, run=task_get, scope=one_task
+    )
+    yield OperationDeclaration(
+        name="task_update",
+        summary="change one task, durably",
+        arguments=TaskUpdate,
+        run=task_update,
+        scope=one_task,
+        writes=True,
+    )

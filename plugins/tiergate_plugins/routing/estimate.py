@@ -1,0 +1,60 @@
+"""Estimates of service time from what the training trace showed.
+
+For each operation and scope a line, ``seconds = fixed + per_byte * bytes read``, fitted by the
+Theil-Sen estimator (Sen, Estimates of the regression coefficient based on Kendall's tau, 1968): the
+median of the slopes between pairs, which up to 29 % of outliers cannot move far. A slope below
+zero is taken as none: reading more never costs less.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
+
+from tiergate.routing import Observation, RequestFacts
+
+MAX_POINTS = 60
+"""Points a line is fitted to; the number of pairs grows with the square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Expected seconds for a number of bytes read."""
+
+    fixed_s: float
+    per_byte_s: float
+
+    def at(self, read_bytes: int) -> float:
+        """Expected service time in seconds."""
+        return max(0.0, self.fixed_s + self.per_byte_s * read_bytes)
+
+
+class ServiceTimeEstimate:
+    """Expected service time of a request, by operation and scope."""
+
+    def __init__(self, training: Sequence[Observation]) -> None:
+        points: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+        for seen in training:
+            points[_key(seen.facts)].append((seen.facts.read_bytes, seen.service_s))
+        self._lines = {key: fit_line(found) for key, found in points.items()}
+        self._fallback = median(seen.service_s for seen in training) if training else 0.0
+
+    def seconds(self, facts: RequestFacts) -> float:
+        """Expected service time; that of the median request for an operation never seen."""
+        line = self._lines.get(_key(facts))
+        return line.at(facts.read_bytes) if line else self._fallback
+
+
+def fit_line(points: Sequence[tuple[int, float]]) -> Line:
+    """The Theil-Sen line through at least one point of bytes and seconds."""
+    chosen = sorted(points)[:: max(1, len(points) // MAX_POINTS)]
+    slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(chosen, 2) if x1 != x2]
+    slope = max(0.0, median(slopes)) if slopes else 0.0
+    return Line(median(y - slope * x for x, y in points), slope)
+
+
+def _key(facts: RequestFacts) -> tuple[str, str]:
+    return facts.operation, facts.scope.value
