@@ -8,24 +8,25 @@ that a wrong type is blamed on the plugin that returned it.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+from inspect import Parameter, isroutine, signature
 from typing import Any, TypeVar
 
 import pluggy
 
 from tiergate.errors import RunError, UsageError, unknown_name
-from tiergate.hooks import ENTRY_POINT_GROUP, KINDS, Declaration, HookSpecs, Kind, find_plugin
+from tiergate.hooks import ENTRY_POINT_GROUP, KINDS, Declaration, HookSpecs, Kind, Requirement, find_plugin
 
 BUILTIN_DISTRIBUTION = "tiergate"
-DISABLE_VARIABLE = "TIERGATE_DISABLE_PLUGINS"
-DISABLE_OPTION = "--no-plugin"
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_HOOK_PREFIX = "tiergate_"
+_HOOKS = {kind.hook: kind for kind in KINDS}
 
 
 class PluginStatus(StrEnum):
@@ -47,13 +48,31 @@ class Declared:
     missing: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a plugin: the hook, if it is about one, the cause, and what to do."""
+
+    cause: str
+    hook: str | None
+    advice: str
+
+    @property
+    def what(self) -> str:
+        """Hook and cause in one line."""
+        return f"{self.hook}: {self.cause}" if self.hook else self.cause
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.advice})"
+
+
 @dataclass(slots=True)
 class PluginInfo:
     """One plugin that was found.
 
     Attributes:
         reference: ``module`` or ``module:attribute``.
-        problems: one line each, with hook and cause; empty for a plugin that is well.
+        problems: empty for a plugin that is well. One with problems may still be active: what it
+            declared rightly can be used.
     """
 
     name: str
@@ -62,12 +81,28 @@ class PluginInfo:
     version: str
     status: PluginStatus = PluginStatus.ACTIVE
     declares: list[Declared] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     @property
     def builtin(self) -> bool:
         """Whether it ships with tiergate."""
         return self.distribution == BUILTIN_DISTRIBUTION
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of what it declares, in the order of the hooks."""
+        declared = {one.kind for one in self.declares}
+        return [kind.name for kind in KINDS if kind.name in declared]
+
+    def blame(self, cause: str, *, hook: str | None = None, advice: str | None = None) -> None:
+        """Note a problem; the advice is to leave the plugin out, unless something better is known."""
+        if advice is None:
+            advice = (
+                "install tiergate again"
+                if self.builtin
+                else f"tell the authors of {self.distribution}, or leave it out with --no-plugin {self.name}"
+            )
+        self.problems.append(Problem(" ".join(cause.split()), hook, advice))
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})"
@@ -90,6 +125,10 @@ class PluginHost:
     Args:
         disabled: names of plugins that are not to be loaded.
         found: plugins to consider; those that entry points name unless given.
+
+    Attributes:
+        plugins: built-ins first, then by distribution and name.
+        warnings: what is wrong but is no plugin's fault, one line each.
     """
 
     def __init__(self, disabled: Iterable[str] = (), found: Iterable[EntryPoint] | None = None) -> None:
@@ -97,14 +136,18 @@ class PluginHost:
         self._manager.add_hookspecs(HookSpecs)
         self._by_kind: dict[str, dict[str, Found]] = {kind.name: {} for kind in KINDS}
         self._unavailable: dict[str, dict[str, str]] = {kind.name: {} for kind in KINDS}
-        self.plugins = _describe(entry_points(group=ENTRY_POINT_GROUP) if found is None else found)
+        self.warnings: list[str] = []
+        self.plugins = _describe(_entry_points(self.warnings) if found is None else found)
         disabled = set(disabled)
-        self.unknown_disabled = sorted(disabled - {plugin.name for plugin in self.plugins})
-        for plugin in self.plugins:
-            if plugin.name in disabled:
-                plugin.status = PluginStatus.DISABLED
-            elif plugin.status is PluginStatus.ACTIVE:
-                self._load(plugin)
+        self._check_disabled(disabled)
+        # Standard output belongs to the command; what a plugin prints while it loads goes beside it.
+        with redirect_stdout(sys.stderr):
+            for plugin in self.plugins:
+                if plugin.name in disabled:
+                    plugin.status = PluginStatus.DISABLED
+                    plugin.problems.clear()
+                elif plugin.status is PluginStatus.ACTIVE:
+                    self._load(plugin)
 
     def problems(self) -> list[str]:
         """Every problem of every plugin, with the plugin's name and distribution in front."""
@@ -146,68 +189,63 @@ class PluginHost:
             raise UsageError(f"{kind_name} {name!r} is not available", hint=missing)
         raise unknown_name(kind_name, name, self._by_kind[kind_name])
 
+    def _check_disabled(self, disabled: set[str]) -> None:
+        known = {plugin.name for plugin in self.plugins}
+        for name in sorted(disabled - known):
+            unknown = unknown_name("plugin", name, known)
+            self.warnings.append(f"cannot leave out {name!r}: {unknown}")
+
     def _load(self, plugin: PluginInfo) -> None:
         try:
             module = find_plugin(plugin.reference)
+            hooks = list(_hooks_of(plugin, module))
             self._manager.register(module, plugin.name)
-        except Exception as error:
-            self._break(plugin, f"cannot be loaded: {_cause(error)}")
-            return
-        plugin.problems.extend(self._unknown_hooks(module))
-        before = len(plugin.problems)
-        for kind in KINDS:
-            for declaration in self._call(plugin, module, kind):
-                self._keep(plugin, kind, declaration)
-        if len(plugin.problems) > before and not plugin.declares:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin that calls sys.exit() must not end the host
+            plugin.blame(f"cannot be loaded: {_cause(error)}", advice=_mend_import(plugin, error))
+        else:
+            for kind in hooks:
+                for declaration in self._call(plugin, module, kind):
+                    self._keep(plugin, kind, declaration)
+        if plugin.problems and not plugin.declares and plugin.status is PluginStatus.ACTIVE:
             plugin.status = PluginStatus.BROKEN
         elif plugin.declares and all(declared.missing for declared in plugin.declares):
             plugin.status = PluginStatus.UNAVAILABLE
 
-    def _break(self, plugin: PluginInfo, problem: str) -> None:
-        plugin.status = PluginStatus.BROKEN
-        plugin.problems.append(problem)
-
-    def _unknown_hooks(self, module: object) -> Iterator[str]:
-        known = {kind.hook for kind in KINDS}
-        for name in dir(module):
-            if (
-                name.startswith("tiergate_")
-                and name not in known
-                and self._manager.parse_hookimpl_opts(module, name)
-            ):
-                yield str(unknown_name("hook", name, known))
-
     def _call(self, plugin: PluginInfo, module: object, kind: Kind) -> Iterator[Declaration]:
         """Call one hook of one plugin, blaming it for what it raises or for a wrong return."""
         caller = getattr(self._manager.hook, kind.hook)
+        expected = f"must yield {kind.declaration.__name__} or return a list of them"
         for implementation in [found for found in caller.get_hookimpls() if found.plugin is module]:
-            expected = f"{kind.hook} must yield {kind.declaration.__name__}"
             try:
                 returned = implementation.function()
-                if not isinstance(returned, Iterable) or isinstance(returned, str | Mapping):
-                    plugin.problems.append(f"{expected}, it returned {type(returned).__name__}")
+                if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | dict):
+                    plugin.blame(f"{expected}, it returned {_type_name(returned)}", hook=kind.hook)
                     continue
                 for declaration in returned:
                     if isinstance(declaration, kind.declaration):
                         yield declaration
                     else:
-                        plugin.problems.append(f"{expected}, it yielded {type(declaration).__name__}")
-            except Exception as error:
-                plugin.problems.append(f"{kind.hook} failed: {_cause(error)}")
+                        plugin.blame(f"{expected}, it yielded {_type_name(declaration)}", hook=kind.hook)
+            except (Exception, SystemExit) as error:
+                plugin.blame(f"failed: {_cause(error)}", hook=kind.hook)
 
     def _keep(self, plugin: PluginInfo, kind: Kind, declaration: Declaration) -> None:
-        name = declaration.name
-        if not _NAME.fullmatch(name):
-            plugin.problems.append(
-                f"{kind.hook}: {name!r} is not a name (use lower-case letters, digits, - and _)"
-            )
+        faults = list(_faults(declaration))
+        for fault in faults:
+            plugin.blame(fault, hook=kind.hook)
+        if faults:
             return
+        name = declaration.name
         holder = self._by_kind[kind.name].get(name)
         if holder is not None:
             plugin.status = PluginStatus.CONFLICT
-            plugin.problems.append(
-                f"{kind.hook}: {kind.name} {name!r} is claimed by {holder.plugin} and by {plugin};"
-                f" {holder.plugin.name} keeps it"
+            plugin.blame(
+                f"{kind.name} {name!r} is claimed by {holder.plugin} and by {plugin};"
+                f" {holder.plugin.name} keeps it",
+                hook=kind.hook,
+                advice=f"leave one out: --no-plugin {holder.plugin.name} or --no-plugin {plugin.name}",
             )
             return
         missing = sorted({need.install for need in declaration.requires if not need.is_met()})
@@ -219,29 +257,6 @@ class PluginHost:
             self._unavailable[kind.name][name] = hint
 
 
-def disabled_plugins(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The plugins that the command line or the environment switches off.
-
-    Read before arguments are parsed, so that a plugin that breaks the parsing can be switched off.
-
-    Raises:
-        UsageError: ``--no-plugin`` is the last word.
-    """
-    names = [name.strip() for name in environment.get(DISABLE_VARIABLE, "").split(",")]
-    words = iter(arguments)
-    for word in words:
-        if word == "--":
-            break
-        if word == DISABLE_OPTION:
-            name = next(words, None)
-            if name is None:
-                raise UsageError(f"{DISABLE_OPTION} needs a name", hint="`tiergate plugins list` shows them")
-            names.append(name)
-        elif word.startswith(f"{DISABLE_OPTION}="):
-            names.append(word.partition("=")[2])
-    return [name for name in names if name]
-
-
 def require_well(host: PluginHost) -> None:
     """Stop when a built-in plugin is broken: the installation is damaged.
 
@@ -250,26 +265,56 @@ def require_well(host: PluginHost) -> None:
     """
     for plugin in host.plugins:
         if plugin.builtin and plugin.status is PluginStatus.BROKEN:
-            raise RunError(
-                plugin.problems[0], where=f"built-in plugin {plugin.name}", hint="install tiergate again"
-            )
+            problem = plugin.problems[0]
+            raise RunError(problem.what, where=f"built-in plugin {plugin.name}", hint=problem.advice)
+
+
+def _entry_points(warnings: list[str]) -> list[EntryPoint]:
+    """The entry points of the group; a distribution whose metadata is damaged does not hide the others."""
+    try:
+        return list(entry_points(group=ENTRY_POINT_GROUP))
+    except Exception:
+        found: dict[tuple[str, str], list[EntryPoint]] = {}
+        for distribution in distributions():
+            label = _label(distribution)
+            try:
+                here = [point for point in distribution.entry_points if point.group == ENTRY_POINT_GROUP]
+            except Exception as error:
+                warnings.append(f"entry points of {' '.join(label)} cannot be read: {_cause(error)}")
+            else:
+                found.setdefault(label, here)
+        return [point for points in found.values() for point in points]
+
+
+def _label(distribution: Distribution | None) -> tuple[str, str]:
+    """Name and version, ``unknown`` where the metadata is missing."""
+    try:
+        if distribution is None:
+            return "unknown", "unknown"
+        # Once for both: every access to the metadata reads and parses the file again.
+        metadata = distribution.metadata
+        return metadata["Name"] or "unknown", metadata["Version"] or "unknown"
+    except Exception:
+        return "unknown", "unknown"
 
 
 def _describe(found: Iterable[EntryPoint]) -> list[PluginInfo]:
     """One description per entry point, built-ins first, then by distribution and name.
 
-    A name that is claimed twice stays with the first, the others become conflicts.
+    An installation that is found twice counts once. A name that two distributions claim stays with the
+    first, the others become conflicts.
     """
-    plugins = {
-        (name, entry.value): PluginInfo(
-            name=name,
-            reference=entry.value.partition("[")[0].strip(),
-            distribution=entry.dist.name if entry.dist else "unknown",
-            version=entry.dist.version if entry.dist else "unknown",
+    labels: dict[int, tuple[str, str]] = {}
+    plugins: dict[tuple[str, str, str], PluginInfo] = {}
+    for entry in found:
+        key = id(entry.dist)
+        if key not in labels:
+            labels[key] = _label(entry.dist)
+        distribution, version = labels[key]
+        reference = entry.value.partition("[")[0].strip()
+        plugins.setdefault(
+            (entry.name, reference, distribution), PluginInfo(entry.name, reference, distribution, version)
         )
-        for entry in found
-        for name in [entry.name]
-    }
     ordered = sorted(
         plugins.values(), key=lambda plugin: (not plugin.builtin, plugin.distribution, plugin.name)
     )
@@ -278,15 +323,77 @@ def _describe(found: Iterable[EntryPoint]) -> list[PluginInfo]:
         holder = first.setdefault(plugin.name, plugin)
         if holder is not plugin:
             plugin.status = PluginStatus.CONFLICT
-            plugin.problems.append(
+            plugin.blame(
                 f"the name {plugin.name!r} is claimed by {holder.distribution} {holder.version} and by"
-                f" {plugin.distribution} {plugin.version}; {holder.distribution} keeps it"
+                f" {plugin.distribution} {plugin.version}; {holder.distribution} keeps it",
+                advice=f"tell the authors of {plugin.distribution} to choose another name, or uninstall it",
             )
     return ordered
 
 
+def _hooks_of(plugin: PluginInfo, module: object) -> Iterator[Kind]:
+    """The hooks that a plugin implements and that can be called; blames it for the others."""
+    marked = False
+    for name in dir(module):
+        options = getattr(getattr(module, name, None), "tiergate_impl", None)
+        marked = marked or isinstance(options, dict)
+        if not isinstance(options, dict):
+            if name in _HOOKS and isroutine(getattr(module, name)):
+                plugin.blame("is not marked with tiergate.hooks.hookimpl, so it is never called", hook=name)
+                marked = True
+        elif name not in _HOOKS:
+            plugin.blame(str(unknown_name("hook", name, _HOOKS)))
+        elif any(options.get(option) for option in ("wrapper", "hookwrapper", "specname")):
+            plugin.blame("must be a plain hookimpl, without wrapper and specname", hook=name)
+        elif required := _required(getattr(module, name)):
+            plugin.blame(f"takes no arguments, the plugin's asks for {', '.join(required)}", hook=name)
+        else:
+            yield _HOOKS[name]
+    if not marked:
+        plugin.blame(f"implements no hook; known: {', '.join(_HOOKS)}")
+
+
+def _required(function: Any) -> list[str]:
+    """The parameters that a call without arguments leaves unfilled."""
+    optional = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return [
+        name
+        for name, parameter in signature(function).parameters.items()
+        if parameter.default is Parameter.empty and parameter.kind not in optional
+    ]
+
+
+def _faults(declaration: Declaration) -> Iterator[str]:
+    """What is wrong with the values of a declaration."""
+    kind, name = type(declaration).__name__, declaration.name
+    if not isinstance(name, str) or not name or not _NAME_CHARACTERS.issuperset(name) or name[0] in "-_":
+        yield f"{kind}.name: {name!r} is not a name (use lower-case letters, digits, - and _)"
+    if not isinstance(declaration.summary, str):
+        yield f"{kind}.summary must be str, it is {_type_name(declaration.summary)}"
+    needs = declaration.requires
+    if not isinstance(needs, tuple) or not all(isinstance(need, Requirement) for need in needs):
+        yield f"{kind}.requires must be a tuple of Requirement"
+    for one in fields(declaration):
+        # Types of declarations are texts, as their module postpones annotations.
+        if str(one.type).startswith("Callable") and not callable(getattr(declaration, one.name)):
+            yield f"{kind}.{one.name} must be callable, it is {_type_name(getattr(declaration, one.name))}"
+
+
+def _mend_import(plugin: PluginInfo, error: BaseException) -> str | None:
+    """Advice for a plugin whose import failed for a module that is not there; None for other causes."""
+    if plugin.builtin or not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    if error.name == plugin.reference.partition(":")[0]:
+        return f"install {plugin.distribution} again, or leave it out with --no-plugin {plugin.name}"
+    return f"install {error.name.partition('.')[0]!r}, or leave it out with --no-plugin {plugin.name}"
+
+
 def _kind_of(declaration: type[Declaration]) -> Kind:
     return next(kind for kind in KINDS if kind.declaration is declaration)
+
+
+def _type_name(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 def _cause(error: BaseException) -> str:

@@ -1,0 +1,107 @@
+"""What the global options said, and what the commands share: configuration, plugins, warnings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tiergate.config import Resolved
+    from tiergate.plugins import PluginHost
+
+DISABLE_OPTION = "--no-plugin"
+
+
+class State:
+    """The object of the click context; a command reaches it with ``@click.pass_obj``.
+
+    Attributes:
+        quiet: no warnings and no progress.
+        verbose: more than the essential.
+        debug: an error shows its traceback.
+        disabled: plugins that ``--no-plugin`` names.
+    """
+
+    def __init__(self, disabled: Sequence[str] = ()) -> None:
+        self.quiet = False
+        self.verbose = False
+        self.debug = False
+        self.disabled = tuple(disabled)
+        self._host: PluginHost | None = None
+        self._said: set[str] = set()
+
+    def warn(self, line: str) -> None:
+        """Say one line on standard error, once, unless ``--quiet``."""
+        if not self.quiet and line not in self._said:
+            self._said.add(line)
+            print(f"tiergate: warning: {line}", file=sys.stderr)
+
+    def config(self, overrides: Mapping[str, object] | None = None) -> Resolved:
+        """The configuration that holds here; warns of what looks like a mistake in it.
+
+        Args:
+            overrides: values of the command line by key; None stands for an option that was not given.
+
+        Raises:
+            UsageError: a configuration file, a variable or an option is wrong.
+        """
+        from tiergate.config import resolve  # `--help` must not pay for it
+
+        stated: dict[str, object] = {"disable_plugins": self.disabled, **(overrides or {})}
+        resolved = resolve(Path.cwd(), os.environ, stated)
+        for note in resolved.notes:
+            self.warn(note)
+        return resolved
+
+    def host(self, *, warn: bool = True) -> PluginHost:
+        """The plugins, found and loaded at the first call.
+
+        Args:
+            warn: say what is wrong with them; False for a command that shows it itself.
+
+        Raises:
+            UsageError: a configuration file or a variable is wrong.
+        """
+        if self._host is None:
+            from tiergate.plugins import PluginHost  # `--help` must not pay for it
+
+            self._host = PluginHost(disabled=self.config().config.disable_plugins)
+        if warn:
+            for line in [*self._host.warnings, *self._host.problems()]:
+                self.warn(line)
+        return self._host
+
+
+def split_disabled(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part ``--no-plugin NAME``, wherever it stands, from the other words of a command line.
+
+    It happens before arguments are parsed, so that a plugin which breaks the parsing can be switched
+    off, and so that the option may stand before or after a command. What follows ``--`` is left alone.
+
+    Raises:
+        UsageError: the option has no name.
+    """
+    names: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == DISABLE_OPTION:
+            names.append(_plugin_name(next(words, "")))
+        elif word.startswith(f"{DISABLE_OPTION}="):
+            names.append(_plugin_name(word.partition("=")[2]))
+        else:
+            rest.append(word)
+    return names, rest
+
+
+def _plugin_name(word: str) -> str:
+    if not word or word.startswith("-"):
+        from tiergate.errors import UsageError  # only a mistake pays for it
+
+        raise UsageError(f"{DISABLE_OPTION} needs a name", hint="`tiergate plugins list` shows them")
+    return word
