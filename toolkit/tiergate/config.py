@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -86,8 +85,7 @@ class Config(msgspec.Struct, kw_only=True, frozen=True):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """The configuration that holds, and why.
 
     Attributes:
@@ -103,8 +101,7 @@ class Resolved:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
+class _Stated(msgspec.Struct, frozen=True):
     """A value that somebody wrote, and where; text stands for any type in variables only."""
 
     key: str

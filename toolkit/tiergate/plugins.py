@@ -11,12 +11,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from enum import StrEnum
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from inspect import Parameter, isroutine, signature
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
+import msgspec
 import pluggy
 
 from tiergate.errors import RunError, UsageError, unknown_name
@@ -39,8 +41,7 @@ class PluginStatus(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """One thing that a plugin declares; `missing` is the pip command that would make it available."""
 
     kind: str
@@ -48,8 +49,7 @@ class Declared:
     missing: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """What is wrong with a plugin: the hook, if it is about one, the cause, and what to do."""
 
     cause: str
@@ -65,8 +65,7 @@ class Problem:
         return f"{self.what} ({self.advice})"
 
 
-@dataclass(slots=True)
-class PluginInfo:
+class PluginInfo(msgspec.Struct, eq=False):
     """One plugin that was found.
 
     Attributes:
@@ -80,8 +79,8 @@ class PluginInfo:
     distribution: str
     version: str
     status: PluginStatus = PluginStatus.ACTIVE
-    declares: list[Declared] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    declares: list[Declared] = []
+    problems: list[Problem] = []
 
     @property
     def builtin(self) -> bool:
@@ -108,8 +107,7 @@ class PluginInfo:
         return f"{self.name} ({self.distribution} {self.version})"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A declaration that is ready for use, and the plugin it came from."""
 
     declaration: Any
@@ -199,25 +197,27 @@ class PluginHost:
         try:
             module = find_plugin(plugin.reference)
             hooks = list(_hooks_of(plugin, module))
-            self._manager.register(module, plugin.name)
+            # Only the hooks that can be called: pluggy refuses a whole plugin for one of the wrong form.
+            callable_part = SimpleNamespace(**{kind.hook: getattr(module, kind.hook) for kind in hooks})
+            self._manager.register(callable_part, plugin.name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin that calls sys.exit() must not end the host
             plugin.blame(f"cannot be loaded: {_cause(error)}", advice=_mend_import(plugin, error))
         else:
             for kind in hooks:
-                for declaration in self._call(plugin, module, kind):
+                for declaration in self._call(plugin, callable_part, kind):
                     self._keep(plugin, kind, declaration)
         if plugin.problems and not plugin.declares and plugin.status is PluginStatus.ACTIVE:
             plugin.status = PluginStatus.BROKEN
         elif plugin.declares and all(declared.missing for declared in plugin.declares):
             plugin.status = PluginStatus.UNAVAILABLE
 
-    def _call(self, plugin: PluginInfo, module: object, kind: Kind) -> Iterator[Declaration]:
+    def _call(self, plugin: PluginInfo, registered: object, kind: Kind) -> Iterator[Declaration]:
         """Call one hook of one plugin, blaming it for what it raises or for a wrong return."""
         caller = getattr(self._manager.hook, kind.hook)
         expected = f"must yield {kind.declaration.__name__} or return a list of them"
-        for implementation in [found for found in caller.get_hookimpls() if found.plugin is module]:
+        for implementation in [found for found in caller.get_hookimpls() if found.plugin is registered]:
             try:
                 returned = implementation.function()
                 if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | dict):
