@@ -1,0 +1,40 @@
+"""How much a run does: quick, default or thorough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """Numbers of a run.
+
+    Attributes:
+        tasks: in the generated store.
+        training: requests of the training trace.
+        requests: requests of the judged trace.
+        passes: how often each request is run alone.
+        rounds: how often every variant goes through the judged trace.
+    """
+
+    tasks: int
+    training: int
+    requests: int
+    passes: int
+    rounds: int
+
+
+EFFORTS = {
+    "quick": Effort(tasks=2000, training=200, requests=300, passes=6, rounds=3),
+    "default": Effort(tasks=4000, training=500, requests=1200, passes=6, rounds=5),
+    "thorough": Effort(tasks=4000, training=1000, requests=4000, passes=9, rounds=8),
+}
+
+MIN_JUDGED = 20
+"""Requests with a sure label that each tier needs, so that its recall means something."""
+
+MIN_SHORT = 200
+"""Short requests that one round needs: ten above the 95th percentile."""
+
+MAX_AMBIGUOUS = 0.10
+"""Share of requests without a sure label above which tier accuracy is not judged."""

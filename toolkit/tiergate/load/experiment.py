@@ -1,0 +1,121 @@
+"""A load run from plan to record."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections import Counter
+from datetime import UTC, datetime
+from statistics import median
+from time import perf_counter
+
+from tiergate.load.environment import environment
+from tiergate.load.plan import Plan, Progress
+from tiergate.load.prepare import Prepared, prepare
+from tiergate.load.remarks import compare, remarks, too_few
+from tiergate.load.rounds import drive_rounds
+from tiergate.load.stage import make_stage
+from tiergate.load.summary import ambiguous_share, summarise
+from tiergate.plugins import PluginHost, PluginStatus
+from tiergate.record import (
+    OracleFacts,
+    PluginVersion,
+    RunRecord,
+    Source,
+    WorkloadFacts,
+)
+from tiergate.routing import TIERS
+
+
+def run(plan: Plan, host: PluginHost, progress: Progress) -> RunRecord:
+    """Do a load run. No process and no file of it is left, however it ends.
+
+    Raises:
+        UsageError: the plan names what nobody declares.
+        RunError: the run broke, so there is nothing to record.
+    """
+    began = perf_counter()
+    created = datetime.now(UTC)
+    machine = environment()
+    with make_stage(host, plan.store, plan.pool) as stage, asyncio.Runner(loop_factory=_event_loop) as runner:
+        prepared = runner.run(prepare(plan, stage, progress))
+        rounds = runner.run(drive_rounds(plan, stage, prepared, progress))
+    plugins = [
+        PluginVersion(name=plugin.name, version=plugin.version)
+        for plugin in host.plugins
+        if plugin.status is PluginStatus.ACTIVE
+    ]
+    variants = summarise(plan, prepared, rounds)
+    comparisons = compare(prepared, rounds)
+    return RunRecord(
+        created_at=created.isoformat(timespec="seconds"),
+        duration_s=round(perf_counter() - began, 3),
+        command=list(plan.command),
+        environment=machine,
+        workload=_workload(plan, prepared),
+        sources=list(plan.sources) or [_generated(plan, prepared)],
+        plugins=plugins,
+        oracle=_oracle(prepared),
+        configured_router=plan.configured_router,
+        variants=variants,
+        comparisons=comparisons,
+        too_few=too_few(plan, prepared),
+        remarks=remarks(plan, prepared, rounds, variants, comparisons),
+    )
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    # select() takes its timeout in microseconds, epoll in milliseconds: a request would start late.
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+
+def _workload(plan: Plan, prepared: Prepared) -> WorkloadFacts:
+    starts = prepared.timetable.starts
+    duration = starts[-1] - starts[0]
+    operations = Counter(request.operation for request in prepared.judged.trace.requests)
+    return WorkloadFacts(
+        name=plan.workload.name,
+        seed=plan.seed,
+        sha256=prepared.judged.trace.sha256,
+        requests=len(starts),
+        duration_s=duration,
+        offered_rps=(len(starts) - 1) / duration if duration else 0.0,
+        effort=plan.effort_name,
+        rounds=plan.effort.rounds,
+        offered_load=prepared.training.offered_load,
+        parameters={"operations": dict(operations.most_common()), "deadline_s": plan.deadline_s},
+    )
+
+
+def _generated(plan: Plan, prepared: Prepared) -> Source:
+    sessions = prepared.judged.sessions
+    return Source(
+        path=f"generated: {plan.workload.name}, seed {plan.seed}",
+        format="generated",
+        sessions=len(sessions),
+        tasks=sum(len(session.tasks) for session in sessions),
+    )
+
+
+def _oracle(prepared: Prepared) -> OracleFacts:
+    training, sealed = prepared.training, prepared.judged.sealed
+    candidate = training.candidate
+    labels = Counter(prepared.labels)
+    requests = len(training.measured.trace.requests)
+    return OracleFacts(
+        repeats=len(sealed.times[0]),
+        startup_ms=1000 * median(sealed.startup_s),
+        hot_ms=1000 * candidate.cutoffs.hot_s,
+        warm_ms=1000 * candidate.cutoffs.warm_s,
+        short_ms=1000 * training.short_s,
+        long_ms=1000 * training.long_s,
+        training_sha256=training.measured.trace.sha256,
+        training_requests=requests,
+        training_ambiguous=1 - len(training.labels) / requests,
+        ambiguous=ambiguous_share(prepared),
+        classes={tier: labels[tier] for tier in TIERS},
+        simulated={
+            "short_slowdown_p95": candidate.short_slowdown_p95,
+            "long_response_ratio_p95": candidate.long_ratio,
+        },
+    )

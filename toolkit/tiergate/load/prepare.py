@@ -1,0 +1,175 @@
+"""Before anything is driven: the training trace and what it teaches, the judged trace and its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from statistics import fmean
+
+from tiergate.errors import RunError
+from tiergate.load.arrivals import NOMINAL_RPS, poisson
+from tiergate.load.catalogue import Catalogue
+from tiergate.load.cutoffs import Candidate, TrainingTrace, search
+from tiergate.load.driver import Timetable
+from tiergate.load.oracle import Sealed, first_reads, seal
+from tiergate.load.plan import Plan, Progress, usable_cores
+from tiergate.load.stage import Stage
+from tiergate.load.trace import Trace, make_trace, without
+from tiergate.model import Session
+from tiergate.routing import Observation, RequestFacts, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A trace on its sessions, with the facts and the sealed service time of every request."""
+
+    sessions: Sequence[Session]
+    trace: Trace
+    facts: Sequence[RequestFacts]
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What the training trace taught.
+
+    Attributes:
+        labels: with the facts of each request that has a sure label.
+        rate_rps: what will be offered.
+        offered_load: offered work over what the cores can do, at that rate.
+    """
+
+    measured: Measured
+    candidate: Candidate
+    observations: Sequence[Observation]
+    labels: Sequence[tuple[RequestFacts, Tier]]
+    short_s: float
+    long_s: float
+    rate_rps: float
+    offered_load: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that the rounds need. `refused`: requests that fail even when run alone, and why."""
+
+    training: Training
+    judged: Measured
+    labels: Sequence[Tier | None]
+    timetable: Timetable
+    refused: dict[int, str]
+
+
+def training_seed(seed: int) -> int:
+    """A seed that shares nothing with the judged one."""
+    return int.from_bytes(sha256(f"training {seed}".encode()).digest()[:6], "big")
+
+
+def judged_sessions(plan: Plan) -> Sequence[Session]:
+    """The sessions of the judged trace: those that were given, or generated ones."""
+    if plan.sessions is not None:
+        return plan.sessions
+    return plan.workload.sessions(plan.seed, plan.effort.tasks)
+
+
+def judged_trace(plan: Plan, sessions: Sequence[Session]) -> Trace:
+    """The judged trace: the same plan always gives the same one."""
+    requests = plan.workload.requests(plan.seed, sessions, plan.effort.requests)
+    return make_trace(plan.workload.name, plan.seed, requests, poisson(plan.seed, len(requests)))
+
+
+async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
+    """Train, then measure the judged trace."""
+    sessions = judged_sessions(plan)
+    training = await _train(plan, stage, progress, sum(len(session.tasks) for session in sessions))
+    judged, refused = await _measure_judged(plan, stage, progress, sessions)
+    cutoffs = training.candidate.cutoffs
+    return Prepared(
+        training=training,
+        judged=judged,
+        labels=[judged.sealed.label(request.id, cutoffs) for request in judged.trace.requests],
+        timetable=_timetable(plan, stage, judged, training.rate_rps),
+        refused=refused,
+    )
+
+
+async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Training:
+    seed = training_seed(plan.seed)
+    sessions = plan.workload.sessions(seed, tasks)
+    requests = plan.workload.requests(seed, sessions, plan.effort.training)
+    trace = make_trace(plan.workload.name, seed, requests, poisson(seed, len(requests)))
+    progress.begin("measure the training trace alone", plan.effort.passes)
+    sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
+    measured = Measured(sessions, trace, _facts(stage, sessions, trace), sealed)
+    return _learn(plan, measured)
+
+
+def _learn(plan: Plan, measured: Measured) -> Training:
+    service = measured.sealed.all_service_s()
+    capacity = min(usable_cores(), sum(plan.tiers.values()))
+    rate = plan.rate_rps or plan.offered_load * capacity / fmean(service)
+    bounds = [measured.sealed.interval(request.id) for request in measured.trace.requests]
+    view = TrainingTrace(
+        starts=[start * NOMINAL_RPS / rate for start in measured.trace.starts],
+        service=service,
+        low=[low for low, _ in bounds],
+        high=[high for _, high in bounds],
+    )
+    try:
+        candidate = search(view, dict(plan.tiers))
+    except ValueError as error:
+        raise RunError(f"no cut-offs between the tiers: {error}", hint="run with more effort") from error
+    labels = [
+        (facts, label)
+        for facts in measured.facts
+        if (label := measured.sealed.label(facts.request, candidate.cutoffs)) is not None
+    ]
+    return Training(
+        measured=measured,
+        candidate=candidate,
+        observations=[Observation(*pair) for pair in zip(measured.facts, service, strict=True)],
+        labels=labels,
+        short_s=view.short_s,
+        long_s=view.long_s,
+        rate_rps=rate,
+        offered_load=rate * fmean(service) / capacity,
+    )
+
+
+async def _measure_judged(
+    plan: Plan, stage: Stage, progress: Progress, sessions: Sequence[Session]
+) -> tuple[Measured, dict[int, str]]:
+    """Seal the judged trace. Requests that are refused even when run alone would fail under every router;
+    they are left out, and the rest is measured again.
+    """
+    trace = judged_trace(plan, sessions)
+    progress.begin("measure the judged trace alone", plan.effort.passes + 1)
+    first = await seal(stage, sessions, trace, 1, lambda _: progress.step())
+    if len(first.refused) == len(trace.requests):
+        reason = next(iter(first.refused.values()), "the trace is empty")
+        raise RunError(f"every request of the trace is refused: {reason}")
+    if first.refused:
+        trace = without(trace, frozenset(first.refused))
+    sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
+    if sealed.refused:
+        number, reason = next(iter(sealed.refused.items()))
+        raise RunError(f"request {number} was served once and refused once: {reason}")
+    return Measured(sessions, trace, _facts(stage, sessions, trace), sealed), first.refused
+
+
+def _facts(stage: Stage, sessions: Sequence[Session], trace: Trace) -> list[RequestFacts]:
+    with stage.filled(sessions) as filled:
+        return Catalogue(filled.sizes, stage.operations).all_facts(trace.requests)
+
+
+def _timetable(plan: Plan, stage: Stage, judged: Measured, rate_rps: float) -> Timetable:
+    reads = first_reads(stage, judged.trace.requests)
+    cheap = sorted(reads, key=lambda request: judged.sealed.service_s(request.id))[:2]
+    return Timetable(
+        requests=judged.trace.requests,
+        facts=judged.facts,
+        starts=[start * NOMINAL_RPS / rate_rps for start in judged.trace.starts],
+        warm_up=cheap,
+        deadline_s=plan.deadline_s,
+    )

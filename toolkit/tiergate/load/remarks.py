@@ -1,0 +1,156 @@
+"""What a reader must know to read the figures right: comparisons, sizes that do not suffice, caveats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tiergate.load.effort import MAX_AMBIGUOUS, MIN_JUDGED, MIN_SHORT
+from tiergate.load.intervals import geometric_mean, ratio_interval
+from tiergate.load.measures import completed, round_values
+from tiergate.load.outcome import Round
+from tiergate.load.plan import BASELINE, Plan
+from tiergate.load.prepare import Prepared
+from tiergate.load.summary import AllRounds, ambiguous_share
+from tiergate.record import Comparison, Variant
+from tiergate.routing import TIERS
+
+COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")
+LATE_MS = 5.0
+
+
+def compare(prepared: Prepared, rounds: AllRounds) -> list[Comparison]:
+    """Each variant over the baseline, round by round."""
+    if BASELINE not in rounds:
+        return []
+    values = {name: [round_values(one, prepared) for one in found] for name, found in rounds.items()}
+    comparisons: list[Comparison] = []
+    for name, of_variant in values.items():
+        if name == BASELINE:
+            continue
+        for metric in COMPARED:
+            ratios = [
+                ours[metric] / base[metric]
+                for ours, base in zip(of_variant, values[BASELINE], strict=True)
+                if metric in ours and metric in base
+            ]
+            interval = ratio_interval(ratios)
+            if interval is not None:
+                comparisons.append(
+                    Comparison(
+                        variant=name,
+                        against=BASELINE,
+                        metric=metric,
+                        ratio=geometric_mean(ratios),
+                        interval=interval,
+                    )
+                )
+    return comparisons
+
+
+def too_few(plan: Plan, prepared: Prepared) -> list[str]:
+    """Why the run is too small for a verdict."""
+    labels = Counter(prepared.labels)
+    reasons = [
+        f"{labels[tier]} requests surely belong in tier {tier}; a verdict needs {MIN_JUDGED}"
+        for tier in TIERS
+        if labels[tier] < MIN_JUDGED
+    ]
+    short = sum(time <= prepared.training.short_s for time in prepared.judged.sealed.all_service_s())
+    if short < MIN_SHORT:
+        reasons.append(f"{short} short requests in the trace; a 95th percentile needs {MIN_SHORT}")
+    if plan.effort.rounds < 3:
+        reasons.append(f"{plan.effort.rounds} rounds; an interval needs 3")
+    return reasons
+
+
+def remarks(
+    plan: Plan,
+    prepared: Prepared,
+    rounds: AllRounds,
+    variants: Sequence[Variant],
+    comparisons: Sequence[Comparison],
+) -> list[str]:
+    """One sentence each."""
+    found = [*_on_preparation(plan, prepared), *_on_starvation(comparisons)]
+    for variant in variants:
+        if variant.lateness_ms.p99 > LATE_MS:
+            found.append(
+                f"{variant.name}: the load generator itself was {variant.lateness_ms.p99:.1f} ms late at its"
+                " 99th percentile; that delay is part of the response times."
+            )
+        if variant.requests.lost:
+            found.append(f"{variant.name}: {_first_reason(rounds[variant.name])}")
+        changed = _changed_mind(rounds[variant.name])
+        if changed:
+            found.append(f"{variant.name} chose another tier in a later round for {changed} requests.")
+    if (
+        len(
+            {
+                frozenset(outcome.request for outcome in completed([one]))
+                for all_of in rounds.values()
+                for one in all_of
+            }
+        )
+        > 1
+    ):
+        found.append("Not every variant completed the same requests, so their latencies do not compare.")
+    return found
+
+
+def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
+    found: list[str] = []
+    if plan.sessions is not None:
+        found.append(
+            "Cut-offs and estimates were trained on generated sessions with as many tasks as the sources"
+            " have, so that nothing judged here was used for tuning."
+        )
+    if prepared.refused:
+        number, reason = next(iter(prepared.refused.items()))
+        found.append(
+            f"{len(prepared.refused)} requests were left out because the operation refuses them even alone;"
+            f" the first is number {number}: {reason}."
+        )
+    candidate = prepared.training.candidate
+    if not candidate.is_allowed:
+        found.append(
+            "No cut-offs keep the 95th percentile of long requests within twice that of a shared queue; the"
+            f" nearest expects {candidate.long_ratio:.1f} times. Tiers of this size starve long requests."
+        )
+    share = ambiguous_share(prepared)
+    if share > MAX_AMBIGUOUS:
+        found.append(
+            f"{share:.0%} of the requests have no sure label, more than {MAX_AMBIGUOUS:.0%}: tier accuracy"
+            " cannot be judged on this machine at this moment."
+        )
+    return found
+
+
+def _on_starvation(comparisons: Sequence[Comparison]) -> list[str]:
+    by_variant = {(one.variant, one.metric): one for one in comparisons}
+    found: list[str] = []
+    for (variant, metric), short in by_variant.items():
+        long = by_variant.get((variant, COMPARED[1]))
+        if metric == COMPARED[0] and long and short.interval[1] < 1 < long.interval[0]:
+            found.append(
+                f"{variant} makes short requests faster (p95 × {short.ratio:.2f}) at the cost of long ones"
+                f" (p95 × {long.ratio:.2f}), compared with {short.against}."
+            )
+    return found
+
+
+def _first_reason(rounds: Sequence[Round]) -> str:
+    reasons = Counter(one.reason for found in rounds for one in found.outcomes if one.reason)
+    reason, times = reasons.most_common(1)[0]
+    return f"{sum(reasons.values())} requests have no result; {times} of them: {reason}"
+
+
+def _changed_mind(rounds: Sequence[Round]) -> int:
+    first = {outcome.request: outcome.tier for outcome in rounds[0].outcomes}
+    later = {
+        outcome.request
+        for one in rounds[1:]
+        for outcome in one.outcomes
+        if outcome.tier != first[outcome.request]
+    }
+    return len(later)
