@@ -73,7 +73,7 @@ class Config(msgspec.Struct, kw_only=True, frozen=True):
     tiers: Annotated[
         dict[_Tier, Annotated[int, Meta(ge=1)]],
         Meta(description="numbers of workers, at least 1, for hot, warm and cold"),
-    ] = msgspec.field(default_factory=lambda: {"hot": 2, "warm": 1, "cold": 1})
+    ] = msgspec.field(default_factory=lambda: {"hot": 2, "warm": 1, "cold": 2})
     budgets: Annotated[dict[str, str], Meta(description="texts such as '< 100 ms' by metric")] = (
         msgspec.field(
             default_factory=lambda: {
@@ -149,6 +149,22 @@ def resolve(directory: Path, environment: Mapping[str, str], overrides: Mapping[
         file=path,
         notes=(*notes, *_doubtful_variables(environment)),
     )
+
+
+def read_budgets(path: Path) -> dict[str, str]:
+    """The table ``[budgets]`` of a TOML file, by metric.
+
+    Raises:
+        UsageError: the file cannot be read, is no TOML, or has no such table.
+    """
+    table = (_read_toml(path) or {}).get("budgets")
+    if not isinstance(table, dict):
+        reason = "has no table [budgets]" if path.exists() else "there is no such file"
+        raise UsageError(
+            reason, where=str(path), hint='write [budgets] and lines such as metric = "< 100 ms"'
+        )
+    budgets: dict[str, str] = _convert(_Stated("budgets", table, str(path)))
+    return budgets
 
 
 def variable_of(key: str) -> str:

@@ -16,6 +16,9 @@ from tiergate.errors import SourceError
 RUN_SCHEMA = "tiergate.run/1"
 GATE_SCHEMA = "tiergate.gate/1"
 
+MAX_AMBIGUOUS = 0.10
+"""Share of requests without a sure label above which tier accuracy is not judged."""
+
 Interval = tuple[float, float]
 GateVerdict = Literal["pass", "fail", "inconclusive"]
 

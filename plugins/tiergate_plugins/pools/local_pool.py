@@ -51,7 +51,13 @@ class LocalPool(Pool):
     async def start(self) -> None:
         """Start every worker; none is left running when one of them cannot start."""
         self._started_at = monotonic()
-        results = await asyncio.gather(*(self._start(name) for name in self._names), return_exceptions=True)
+        try:
+            results = await asyncio.gather(
+                *(self._start(name) for name in self._names), return_exceptions=True
+            )
+        except asyncio.CancelledError:
+            await self.close()
+            raise
         failed = [result for result in results if isinstance(result, BaseException)]
         if failed:
             await self.close()

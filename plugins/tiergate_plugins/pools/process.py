@@ -80,7 +80,12 @@ class WorkerProcess(asyncio.Protocol):
             theirs.close()
             await loop.create_connection(lambda: self, sock=ours)
             self._write(frame(_opening(self.name, self.tier, spec)))
-            problem = await self._first_problem(spec.start_timeout_s)
+            try:
+                problem = await self._first_problem(spec.start_timeout_s)
+            except asyncio.CancelledError:
+                self.kill()
+                self._process.wait()
+                raise
             if problem is not None:
                 await self.end(kill=True)
                 raise self._failure(problem or _tail(errors))

@@ -4,6 +4,8 @@ For each operation and scope a line, ``seconds = fixed + per_byte * bytes read``
 Theil-Sen estimator (Sen, Estimates of the regression coefficient based on Kendall's tau, 1968): the
 median of the slopes between pairs, which up to 29 % of outliers cannot move far. A slope below
 zero is taken as none: reading more never costs less.
+Where the training trace shows a single size only, as it does for what reads the whole store, time is
+taken as proportional to bytes.
 """
 
 from __future__ import annotations
@@ -51,6 +53,9 @@ class ServiceTimeEstimate:
 def fit_line(points: Sequence[tuple[int, float]]) -> Line:
     """The Theil-Sen line through at least one point of bytes and seconds."""
     chosen = sorted(points)[:: max(1, len(points) // MAX_POINTS)]
+    sizes = {x for x, _ in points}
+    if len(sizes) == 1 and (only := sizes.pop()) > 0:
+        return Line(0.0, median(y for _, y in points) / only)
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(chosen, 2) if x1 != x2]
     slope = max(0.0, median(slopes)) if slopes else 0.0
     return Line(median(y - slope * x for x, y in points), slope)

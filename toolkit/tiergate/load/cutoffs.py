@@ -24,7 +24,7 @@ from tiergate.routing import TIERS, Cutoffs
 LONG_LIMIT = 2.0
 EQUAL = 1.05
 CANDIDATES = 24
-MIN_SHARE = 0.02
+MIN_SHARE = 0.01
 """Share of the training requests that each tier must hold, so that there are three tiers to speak of."""
 
 

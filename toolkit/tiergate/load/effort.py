@@ -25,16 +25,13 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(tasks=2000, training=200, requests=300, passes=6, rounds=3),
-    "default": Effort(tasks=4000, training=500, requests=1200, passes=6, rounds=5),
-    "thorough": Effort(tasks=4000, training=1000, requests=4000, passes=9, rounds=8),
+    "quick": Effort(tasks=3000, training=200, requests=400, passes=6, rounds=3),
+    "default": Effort(tasks=3000, training=500, requests=1200, passes=6, rounds=5),
+    "thorough": Effort(tasks=3000, training=1000, requests=5000, passes=9, rounds=8),
 }
 
-MIN_JUDGED = 20
+MIN_JUDGED = 15
 """Requests with a sure label that each tier needs, so that its recall means something."""
 
 MIN_SHORT = 200
 """Short requests that one round needs: ten above the 95th percentile."""
-
-MAX_AMBIGUOUS = 0.10
-"""Share of requests without a sure label above which tier accuracy is not judged."""

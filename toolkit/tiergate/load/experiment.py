@@ -82,7 +82,7 @@ def _workload(plan: Plan, prepared: Prepared) -> WorkloadFacts:
         offered_rps=(len(starts) - 1) / duration if duration else 0.0,
         effort=plan.effort_name,
         rounds=plan.effort.rounds,
-        offered_load=prepared.training.offered_load,
+        offered_load=prepared.offered_load,
         parameters={"operations": dict(operations.most_common()), "deadline_s": plan.deadline_s},
     )
 

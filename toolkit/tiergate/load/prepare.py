@@ -36,8 +36,6 @@ class Training:
 
     Attributes:
         labels: with the facts of each request that has a sure label.
-        rate_rps: what will be offered.
-        offered_load: offered work over what the cores can do, at that rate.
     """
 
     measured: Measured
@@ -46,18 +44,23 @@ class Training:
     labels: Sequence[tuple[RequestFacts, Tier]]
     short_s: float
     long_s: float
-    rate_rps: float
-    offered_load: float
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything that the rounds need. `refused`: requests that fail even when run alone, and why."""
+    """Everything that the rounds need.
+
+    Attributes:
+        labels: the tier of each judged request; None where its interval crosses a cut-off.
+        offered_load: work of the judged trace over what the cores can do in its time.
+        refused: requests that fail even when run alone, and why.
+    """
 
     training: Training
     judged: Measured
     labels: Sequence[Tier | None]
     timetable: Timetable
+    offered_load: float
     refused: dict[int, str]
 
 
@@ -85,11 +88,14 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
     training = await _train(plan, stage, progress, sum(len(session.tasks) for session in sessions))
     judged, refused = await _measure_judged(plan, stage, progress, sessions)
     cutoffs = training.candidate.cutoffs
+    capacity = _capacity_rps(plan, judged.sealed)
+    rate = plan.rate_rps or plan.offered_load * capacity
     return Prepared(
         training=training,
         judged=judged,
         labels=[judged.sealed.label(request.id, cutoffs) for request in judged.trace.requests],
-        timetable=_timetable(plan, stage, judged, training.rate_rps),
+        timetable=_timetable(plan, stage, judged, rate),
+        offered_load=rate / capacity,
         refused=refused,
     )
 
@@ -106,9 +112,9 @@ async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Tr
 
 
 def _learn(plan: Plan, measured: Measured) -> Training:
+    """Search the cut-offs with the training trace at the offered load, and label it by them."""
     service = measured.sealed.all_service_s()
-    capacity = min(usable_cores(), sum(plan.tiers.values()))
-    rate = plan.rate_rps or plan.offered_load * capacity / fmean(service)
+    rate = plan.offered_load * _capacity_rps(plan, measured.sealed)
     bounds = [measured.sealed.interval(request.id) for request in measured.trace.requests]
     view = TrainingTrace(
         starts=[start * NOMINAL_RPS / rate for start in measured.trace.starts],
@@ -132,9 +138,12 @@ def _learn(plan: Plan, measured: Measured) -> Training:
         labels=labels,
         short_s=view.short_s,
         long_s=view.long_s,
-        rate_rps=rate,
-        offered_load=rate * fmean(service) / capacity,
     )
+
+
+def _capacity_rps(plan: Plan, sealed: Sealed) -> float:
+    """Requests of a trace that the cores could serve in a second, if serving them were all they did."""
+    return min(usable_cores(), sum(plan.tiers.values())) / fmean(sealed.all_service_s())
 
 
 async def _measure_judged(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tiergate.load.effort import MAX_AMBIGUOUS, MIN_JUDGED, MIN_SHORT
+from tiergate.load.effort import MIN_JUDGED, MIN_SHORT
 from tiergate.load.intervals import geometric_mean, ratio_interval
 from tiergate.load.measures import completed, round_values
 from tiergate.load.outcome import Round
 from tiergate.load.plan import BASELINE, Plan
 from tiergate.load.prepare import Prepared
 from tiergate.load.summary import AllRounds, ambiguous_share
-from tiergate.record import Comparison, Variant
+from tiergate.record import MAX_AMBIGUOUS, Comparison, Variant
 from tiergate.routing import TIERS
 
 COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")

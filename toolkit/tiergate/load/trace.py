@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from tiergate.errors import SourceError
 from tiergate.operation import Request
 
 
@@ -79,37 +76,3 @@ def without(trace: Trace, refused: frozenset[int]) -> Trace:
         [trace.requests[index] for index in kept],
         [trace.starts[index] for index in kept],
     )
-
-
-def read_trace(path: Path) -> Trace:
-    """Read a trace.
-
-    Raises:
-        SourceError: the file cannot be read, or a line is no request; names file and line.
-    """
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise SourceError(f"cannot read the trace: {error.strerror}", where=str(path)) from error
-    number = 1
-    try:
-        head = msgspec.json.decode(lines[0] if lines else b"", type=TraceHead)
-        decoder = msgspec.json.Decoder(TraceLine)
-        found: list[TraceLine] = []
-        for number, line in enumerate(lines[1:], start=2):  # noqa: B007 - used in the message below
-            found.append(decoder.decode(line))
-    except msgspec.DecodeError as error:
-        raise SourceError(f"not a trace: {error}", where=f"{path}:{number}") from error
-    _check(path, head, found)
-    requests = [Request(index, line.op, line.session, line.args) for index, line in enumerate(found)]
-    return Trace(head, requests, [line.at for line in found])
-
-
-def _check(path: Path, head: TraceHead, lines: Sequence[TraceLine]) -> None:
-    if head.requests != len(lines):
-        raise SourceError(
-            f"the first line promises {head.requests} requests, {len(lines)} follow", where=str(path)
-        )
-    for number, (before, line) in enumerate(pairwise(lines), start=3):
-        if line.at < before.at:
-            raise SourceError("starts before the request above it", where=f"{path}:{number}")

@@ -1,0 +1,100 @@
+"""What a load run prints at its end: the table, the verdict, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tiergate.cli.output import output_width, table
+from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Variant
+
+WORST_FIRST = {"fail": 0, "inconclusive": 1, "pass": 2}
+
+
+def run_table(record: RunRecord) -> list[str]:
+    """The routers side by side; response times in milliseconds."""
+    headers = [
+        "router",
+        "balanced accuracy",
+        "short p50",
+        "short p95",
+        "long p95",
+        "regret",
+        "affinity",
+        "rps",
+        "lost",
+    ]
+    rows = [_row(variant, record.configured_router) for variant in record.variants]
+    workload = record.workload
+    head = (
+        f"{workload.requests} requests × {workload.rounds} rounds at {workload.offered_rps:.0f} requests/s"
+        f" ({workload.offered_load:.0%} of the cores), workload {workload.name}, seed {workload.seed};"
+        " response times in ms"
+    )
+    sources = [
+        f"{source.path}: {source.tasks} tasks in {source.sessions} sessions ({source.format})"
+        for source in record.sources
+    ]
+    return [*sources, head, "", *table(headers, rows, output_width())]
+
+
+def _row(variant: Variant, configured: str) -> list[str]:
+    accuracy = variant.tier_accuracy
+    regret = accuracy.regret if accuracy else None
+    hits = variant.affinity.hit_rate
+    mark = " *" if variant.name == configured else " (bound)" if variant.is_oracle else ""
+    return [
+        variant.name + mark,
+        f"{accuracy.balanced_accuracy:.3f}" if accuracy else "chooses no tier",
+        _ms(variant.by_length["short"], "p50"),
+        _ms(variant.by_length["short"], "p95"),
+        _ms(variant.by_length["long"], "p95"),
+        "-" if accuracy is None else "undefined" if regret is None else f"{regret:.2f}",
+        "-" if hits is None else f"{hits:.2f}",
+        f"{variant.achieved_rps:.0f}",
+        str(variant.requests.lost),
+    ]
+
+
+def _ms(found: ClassLatency, percentile: str) -> str:
+    if found.response_ms is None:
+        return "none"
+    value: float = getattr(found.response_ms, percentile)
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def verdict_lines(gate: GateRecord, record: RunRecord) -> list[str]:
+    """The verdict, each check, and what keeps it from being more certain."""
+    checks = sorted(gate.checks, key=lambda check: WORST_FIRST[check.verdict])
+    lines = [f"gate: {gate.verdict.upper()} for {gate.subject}", *map(_check_line, checks)]
+    lines += [f"  too few: {reason}" for reason in record.too_few]
+    return lines + [f"  note: {remark}" for remark in record.remarks]
+
+
+def _check_line(check: GateCheck) -> str:
+    value = _value(check.value, check.interval)
+    reason = f" ({check.reason})" if check.reason else ""
+    return f"  {check.verdict:<12}  {check.title}: {value}, budget {check.budget}{reason}"
+
+
+def _value(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "not measured"
+    low, high = interval or (value, value)
+    return f"{value:.3g}" + (f" [{low:.3g}, {high:.3g}]" if low != high else "")
+
+
+def next_steps(record: RunRecord, gate: GateRecord, output: Path | None, html: Path | None) -> list[str]:
+    """What was written, and what to do next."""
+    lines = [f"wrote {path}" for path in (output, html) if path is not None]
+    if record.too_few:
+        lines.append("next: run with more effort (without --quick, or with --thorough) for a verdict")
+    elif gate.verdict == "pass":
+        lines.append(
+            "next: keep it so in CI with `tiergate gate check " + (f"{output}`" if output else "run.json`")
+        )
+    elif gate.verdict == "fail":
+        worst = next(check for check in gate.checks if check.verdict == "fail")
+        lines.append(f"next: see in the report why {worst.title} misses its budget ({worst.budget})")
+    else:
+        lines.append("next: run again on a quieter machine, or with --thorough, to narrow the intervals")
+    return lines

@@ -1,0 +1,89 @@
+"""Budgets: what a run must keep, as a metric, a comparison and a limit with its unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt
+
+from tiergate.errors import UsageError
+
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
+_TEXT = re.compile(r"(<=|>=|<|>|=)\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*([a-zµ%]*)", re.IGNORECASE)
+_MILLISECONDS = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
+_PLAIN = {"": 1.0, "%": 0.01}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit of one metric.
+
+    Attributes:
+        metric: dotted name of a number in a variant of a run record.
+        comparison: what must hold between the metric and the limit.
+        limit: in the metric's own unit.
+        text: as it was written.
+    """
+
+    metric: str
+    comparison: str
+    limit: float
+    text: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a value keeps the budget."""
+        return COMPARISONS[self.comparison](value, self.limit)
+
+
+def parse_budget(metric: str, text: str) -> Budget:
+    """Read a budget such as ``< 100 ms``, ``> 0.9`` or ``= 0``.
+
+    Raises:
+        UsageError: it is none, or its unit does not suit the metric.
+    """
+    found = _TEXT.fullmatch(text.strip())
+    example = "< 100 ms" if _is_time(metric) else "> 0.9"
+    if found is None:
+        raise UsageError(
+            f"{text!r} is not a budget", where=f"budget of {metric}", hint=f"write for example {example!r}"
+        )
+    comparison, number, unit = found.groups()
+    units = _MILLISECONDS if _is_time(metric) else _PLAIN
+    if unit.lower() not in units:
+        known = ", ".join(repr(name) for name in units)
+        raise UsageError(
+            f"unit {unit!r} does not suit the metric", where=f"budget of {metric}", hint=f"use {known}"
+        )
+    try:
+        limit = float(number) * units[unit.lower()]
+    except ValueError as error:
+        raise UsageError(f"{number!r} is not a number", where=f"budget of {metric}") from error
+    return Budget(metric, comparison, limit, text.strip())
+
+
+def parse_budgets(budgets: Mapping[str, str]) -> list[Budget]:
+    """Read a table of budgets by metric.
+
+    Raises:
+        UsageError: as `parse_budget`; or the table is empty, since a gate that checks nothing passes nothing.
+    """
+    if not budgets:
+        raise UsageError("there is no budget to check", hint="state one under [tool.tiergate.budgets]")
+    return [parse_budget(metric, text) for metric, text in budgets.items()]
+
+
+def titles(metrics: Iterable[str]) -> dict[str, str]:
+    """What people call a metric, where they have a better name for it than its dotted one."""
+    known = {
+        "by_length.short.response_ms.p95": "95th percentile of the response time of short requests",
+        "by_length.long.response_ms.p95": "95th percentile of the response time of long requests",
+        "response_ms.p95": "95th percentile of the response time of all requests",
+        "tier_accuracy.balanced_accuracy": "balanced tier accuracy",
+        "requests.lost": "requests failed, timed out or dropped",
+    }
+    return {metric: known.get(metric, metric) for metric in metrics}
+
+
+def _is_time(metric: str) -> bool:
+    return "_ms." in metric or metric.endswith("_ms")

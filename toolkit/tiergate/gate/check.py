@@ -1,0 +1,118 @@
+"""``gate check``: the configured router of one run against its budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tiergate.errors import UsageError, unknown_name
+from tiergate.gate.budgets import Budget, titles
+from tiergate.record import MAX_AMBIGUOUS, GateCheck, GateRecord, GateVerdict, Interval, RunRecord, Variant
+
+
+def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
+    """Judge a run.
+
+    A budget passes or fails where the whole 95 % interval of its metric is on one side of the limit; else it
+    is inconclusive. So is the gate, unless something fails, where the run was too small for a verdict.
+
+    Raises:
+        UsageError: a metric is no number of a run record, or the configured router is not in it.
+    """
+    variant = _configured(record)
+    numbers = metrics(variant)
+    named = titles(budget.metric for budget in budgets)
+    checks = [_check(variant, numbers, budget, named[budget.metric]) for budget in budgets]
+    return GateRecord(
+        verdict=_verdict(checks, is_large_enough=not record.too_few),
+        checks=checks,
+        subject=f"{record.configured_router}, {record.workload.name} seed {record.workload.seed}",
+    )
+
+
+def metrics(variant: Variant) -> dict[str, float | None]:
+    """Every number of a variant by its dotted name; None where it was not measured."""
+    found: dict[str, float | None] = {}
+    _flatten("", msgspec.to_builtins(variant), found)
+    found["requests.lost"] = float(variant.requests.lost)
+    for name in ("accuracy", "balanced_accuracy", "macro_f1", "ambiguous", "regret"):
+        found.setdefault(f"tier_accuracy.{name}", None)
+    return found
+
+
+def _flatten(prefix: str, value: Any, found: dict[str, float | None]) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in ("intervals", "histogram"):
+                _flatten(f"{prefix}.{name}" if prefix else name, inner, found)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found[prefix] = float(value)
+    elif value is None and prefix:
+        found[prefix] = None
+
+
+def _configured(record: RunRecord) -> Variant:
+    for variant in record.variants:
+        if variant.name == record.configured_router:
+            return variant
+    raise UsageError(f"the record has no variant {record.configured_router!r}", hint="run the load again")
+
+
+def _check(variant: Variant, numbers: dict[str, float | None], budget: Budget, title: str) -> GateCheck:
+    value = _value(numbers, budget.metric)
+    interval = _interval(variant, budget.metric, value)
+    verdict, reason = _judge(variant, budget, value, interval)
+    return GateCheck(
+        metric=budget.metric,
+        title=title,
+        value=value,
+        interval=interval,
+        budget=budget.text,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _value(numbers: dict[str, float | None], metric: str) -> float | None:
+    if metric in numbers:
+        return numbers[metric]
+    parent = metric
+    while "." in parent:
+        parent = parent.rpartition(".")[0]
+        if parent in numbers and numbers[parent] is None:
+            return None  # the part that would hold it was not measured
+    raise unknown_name("metric", metric, numbers, where="budgets")
+
+
+def _interval(variant: Variant, metric: str, value: float | None) -> Interval | None:
+    """What was counted is exact; what was estimated has an interval in the record, or none."""
+    if metric in variant.intervals:
+        return variant.intervals[metric]
+    return (value, value) if value is not None and metric.startswith("requests.") else None
+
+
+def _judge(
+    variant: Variant, budget: Budget, value: float | None, interval: Interval | None
+) -> tuple[GateVerdict, str]:
+    accuracy = variant.tier_accuracy
+    if value is None:
+        return "inconclusive", "it was not measured" if accuracy else "the router chooses no tier"
+    if interval is None:
+        return "inconclusive", "the run gives no interval for it"
+    if budget.metric.startswith("tier_accuracy.") and accuracy and accuracy.ambiguous > MAX_AMBIGUOUS:
+        return "inconclusive", f"{accuracy.ambiguous:.0%} of the requests have no sure label"
+    kept = [budget.holds(end) for end in interval]
+    if all(kept):
+        return "pass", ""
+    if not any(kept) and not interval[0] < budget.limit < interval[1]:
+        return "fail", ""
+    return "inconclusive", "the interval reaches over the limit; more rounds or requests narrow it"
+
+
+def _verdict(checks: Sequence[GateCheck], *, is_large_enough: bool) -> GateVerdict:
+    verdicts = {check.verdict for check in checks}
+    if "fail" in verdicts:
+        return "fail"
+    return "inconclusive" if "inconclusive" in verdicts or not is_large_enough else "pass"
