@@ -84,7 +84,7 @@ def command(
     `tiergate gate check` carries the verdict.
     """
     settings = state.config(
-        {"workload": workload, "seed": seed, "routers": list(routers), "store": store, "effort": effort}
+        {"workload": workload, "seed": seed, "routers": routers, "store": store, "effort": effort}
     ).config
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate must be above 0, not {rate:g}")

@@ -11,12 +11,16 @@ from tiergate.errors import UsageError, unknown_name
 from tiergate.gate.budgets import Budget, titles
 from tiergate.record import MAX_AMBIGUOUS, GateCheck, GateRecord, GateVerdict, Interval, RunRecord, Variant
 
+COUNTED = "requests."
+"""Metrics below this name are counts, and exact."""
+
 
 def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     """Judge a run.
 
     A budget passes or fails where the whole 95 % interval of its metric is on one side of the limit; else it
-    is inconclusive. So is the gate, unless something fails, where the run was too small for a verdict.
+    is inconclusive. Where the run was too small for a verdict, only what was counted and not estimated can
+    fail.
 
     Raises:
         UsageError: a metric is no number of a run record, or the configured router is not in it.
@@ -25,6 +29,8 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     numbers = metrics(variant)
     named = titles(budget.metric for budget in budgets)
     checks = [_check(variant, numbers, budget, named[budget.metric]) for budget in budgets]
+    if record.too_few:
+        checks = [_unless_estimated(check) for check in checks]
     return GateRecord(
         verdict=_verdict(checks, is_large_enough=not record.too_few),
         checks=checks,
@@ -90,7 +96,7 @@ def _interval(variant: Variant, metric: str, value: float | None) -> Interval | 
     """What was counted is exact; what was estimated has an interval in the record, or none."""
     if metric in variant.intervals:
         return variant.intervals[metric]
-    return (value, value) if value is not None and metric.startswith("requests.") else None
+    return (value, value) if value is not None and metric.startswith(COUNTED) else None
 
 
 def _judge(
@@ -109,6 +115,12 @@ def _judge(
     if not any(kept) and not interval[0] < budget.limit < interval[1]:
         return "fail", ""
     return "inconclusive", "the interval reaches over the limit; more rounds or requests narrow it"
+
+
+def _unless_estimated(check: GateCheck) -> GateCheck:
+    if check.verdict != "fail" or check.metric.startswith(COUNTED):
+        return check
+    return msgspec.structs.replace(check, verdict="inconclusive", reason="the run is too small for a verdict")
 
 
 def _verdict(checks: Sequence[GateCheck], *, is_large_enough: bool) -> GateVerdict:

@@ -24,8 +24,9 @@ from tiergate.routing import TIERS, Cutoffs
 LONG_LIMIT = 2.0
 EQUAL = 1.05
 CANDIDATES = 24
-MIN_SHARE = 0.01
-"""Share of the training requests that each tier must hold, so that there are three tiers to speak of."""
+MIN_SHARES = (0.05, 0.05, 0.01)
+"""Share of the training requests that hot, warm and cold must hold at least. Two tiers with resident workers
+need traffic to be worth them; heavy requests are rare by nature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def simulate(starts: np.ndarray, service: np.ndarray, workers: int) -> np.ndarra
 
 def _shares_suffice(service: Sequence[float], hot_s: float, warm_s: float) -> bool:
     counts = np.bincount(np.digitize(service, [hot_s, warm_s]), minlength=3)
-    return bool((counts >= MIN_SHARE * len(service)).all())
+    return bool((counts >= np.array(MIN_SHARES) * len(service)).all())
 
 
 def _gap(service: np.ndarray, at: float) -> float:

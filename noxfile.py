@@ -1,0 +1,100 @@
+"""Every job that a person or CI runs. `nox -l` lists them; words after ``--`` go to the job."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+OUT = Path("reports/out")
+
+nox.options.sessions = ["lint", "typecheck", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def run_tests(session: nox.Session, *install: str) -> None:
+    """Install tiergate with the test tools and run pytest."""
+    session.install("-e", ".", *group("test"), *install)
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests with this Python."""
+    run_tests(session)
+
+
+@nox.session(name="tests-all", python=PYTHONS)
+def tests_all(session: nox.Session) -> None:
+    """Run the tests with each supported Python that is found."""
+    run_tests(session)
+
+
+@nox.session(name="tests-lowest")
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests with the oldest version of each dependency that is allowed."""
+    lowest = [re.sub(r">=([^,]+).*", r"==\1", wanted) for wanted in PYPROJECT["project"]["dependencies"]]
+    run_tests(session, *lowest)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style (ruff) and the walls between the packages (import-linter)."""
+    session.install("-e", ".", *group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache", silent=True)
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check types (mypy, strict)."""
+    session.install("-e", ".", *group("typecheck"))
+    session.run("mypy")
+
+
+@nox.session
+def load(session: nox.Session) -> None:
+    """Drive every router with one trace: reports/out/load.html (-- --quick, --thorough, --from PATH)."""
+    session.install(".")
+    session.run(
+        "tiergate", "load", "-o", str(OUT / "run.json"), "--html", str(OUT / "load.html"), *session.posargs
+    )
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Judge reports/out/run.json by its budgets; exits with the verdict's own code."""
+    session.install(".")
+    words = session.posargs or ["check", str(OUT / "run.json")]
+    program = shutil.which("tiergate", path=session.bin)
+    # nox knows one exit code for all failures; a gate has three.
+    code = subprocess.run([str(program), "gate", *words], check=False).returncode
+    if code:
+        raise SystemExit(code)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Make reports/out/load.html of reports/out/run.json again."""
+    session.install(".")
+    words = session.posargs or [str(OUT / "run.json"), "-o", str(OUT / "load.html")]
+    session.run("tiergate", "report", *words)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks: start-up of the command line beside a bare click program."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "tests/bench/test_startup.py", *session.posargs)
