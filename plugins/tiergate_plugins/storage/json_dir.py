@@ -1,0 +1,35 @@
+"""Declares the store ``json:DIR``: one readable JSON file a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tiergate.hooks import StoreDeclaration, hookimpl
+from tiergate.store import Capability, Store, StoreAddress
+
+CAPABILITIES = frozenset({Capability.TEXT_SEARCH, Capability.MULTI_PROCESS})
+
+
+def open_store(address: StoreAddress) -> Store:
+    """Open the folder at an address, making it where it is missing.
+
+    Raises:
+        UsageError: the address has no path, or an option that is not known.
+        StoreError: the folder cannot be made or is a file.
+    """
+    from tiergate_plugins.storage.json_store import JsonStore
+    from tiergate_plugins.storage.options import path_and_durability
+
+    folder, durable = path_and_durability(address, "DIR")
+    return JsonStore(folder, durable=durable)
+
+
+@hookimpl
+def tiergate_stores() -> Iterable[StoreDeclaration]:
+    """The store ``json``."""
+    yield StoreDeclaration(
+        name="json",
+        summary="a folder with one JSON file a session; easy to read, slow to update",
+        open=open_store,
+        capabilities=CAPABILITIES,
+    )

@@ -1,0 +1,35 @@
+"""Declares the store ``sqlite:FILE``: one SQLite database with a row a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tiergate.hooks import StoreDeclaration, hookimpl
+from tiergate.store import Capability, Store, StoreAddress
+
+CAPABILITIES = frozenset({Capability.TRANSACTIONS, Capability.TEXT_SEARCH, Capability.MULTI_PROCESS})
+
+
+def open_store(address: StoreAddress) -> Store:
+    """Open the database at an address, making it where it is missing.
+
+    Raises:
+        UsageError: the address has no path, or an option that is not known.
+        StoreError: the file cannot be made, is a folder, or is no database of this store.
+    """
+    from tiergate_plugins.storage.options import path_and_durability
+    from tiergate_plugins.storage.sqlite_store import SqliteStore
+
+    path, durable = path_and_durability(address, "FILE")
+    return SqliteStore(path, durable=durable)
+
+
+@hookimpl
+def tiergate_stores() -> Iterable[StoreDeclaration]:
+    """The store ``sqlite``."""
+    yield StoreDeclaration(
+        name="sqlite",
+        summary="one SQLite file; fast updates of single tasks, indexed queries, transactions",
+        open=open_store,
+        capabilities=CAPABILITIES,
+    )

@@ -1,0 +1,88 @@
+"""`TaskQuery` as SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from tiergate.store import TaskHit, TaskQuery, check_order
+from tiergate_plugins.storage.bodies import read_task
+from tiergate_plugins.storage.selection import contains
+
+_COLUMNS = {"id": "t.id", "weight": "t.weight", "title": "t.title", "updated_at": "t.updated_at"}
+_MOST = 2**63 - 1
+_LONGEST_PATTERN = 1000
+"""SQLite takes LIKE patterns up to 50,000 bytes; a character takes at most 12 of them."""
+
+
+def run_query(connection: sqlite3.Connection, query: TaskQuery, where: str) -> list[TaskHit]:
+    """The tasks that meet a query; conditions, order and limit are left to SQLite.
+
+    Text is looked for twice: SQLite leaves out nearly every body without it, in the escaped form in
+    which JSON holds it; what is left may still have it in another field.
+
+    Raises:
+        UsageError: the order names no field that tasks can be ordered by.
+        StoreDamaged: a task that the query found cannot be read.
+    """
+    sql, values = _select(query)
+    limit = _MOST if query.limit is None else max(query.limit, 0)
+    found: list[TaskHit] = []
+    if limit == 0:
+        return found
+    for session_id, task_id, body in connection.execute(sql, values):
+        task = read_task(body, f"{where}: session {session_id!r}, task {task_id!r}")
+        if query.text is None or contains(task, query.text):
+            found.append(TaskHit(session_id, task))
+            if len(found) == limit:
+                break
+    return found
+
+
+def _select(query: TaskQuery) -> tuple[str, list[Any]]:
+    name, descending = check_order(query.order)
+    conditions, values = _conditions(query)
+    order = f"{_COLUMNS[name]} {'DESC' if descending else 'ASC'}, s.id, t.id"
+    sql = (
+        "SELECT s.id, t.id, t.body FROM tasks t JOIN sessions s ON s.key = t.session"
+        f" WHERE {' AND '.join(conditions) or 'TRUE'} ORDER BY {order}"
+    )
+    if query.limit is not None and query.text is None:
+        sql += " LIMIT ?"
+        values.append(min(max(query.limit, 0), _MOST))
+    return sql, values
+
+
+def _conditions(query: TaskQuery) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    if query.statuses:
+        statuses = sorted(set(query.statuses))
+        conditions.append(f"t.status IN ({', '.join('?' * len(statuses))})")
+        values.extend(str(status) for status in statuses)
+    if query.min_weight is not None:
+        conditions.append("t.weight >= ?")
+        values.append(float(query.min_weight))
+    if query.max_weight is not None:
+        conditions.append("t.weight <= ?")
+        values.append(float(query.max_weight))
+    if query.session is not None:
+        conditions.append("s.id = ?")
+        values.append(query.session)
+    if query.text is not None:
+        conditions.append("CAST(t.body AS TEXT) LIKE ? ESCAPE '!'")
+        values.append(_pattern(query.text))
+    return conditions, values
+
+
+def _pattern(text: str) -> str:
+    """A LIKE pattern for a text, or for its beginning, as it stands inside a JSON string.
+
+    JSON escapes each character by itself, so a text within a text stays one.
+    """
+    within = msgspec.json.encode(text[:_LONGEST_PATTERN]).decode()[1:-1]
+    for special in "!%_":
+        within = within.replace(special, f"!{special}")
+    return f"%{within}%"

@@ -1,0 +1,74 @@
+"""Reading a whole database and naming what is wrong in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+
+from tiergate.store import Damage, StoreDamaged, StoreError
+from tiergate_plugins.storage.bodies import read_session, read_task
+from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+
+
+def find_damage(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
+    """Everything that is wrong with the file, the session rows and the task rows.
+
+    Where a check cannot go on, what stopped it is named and the next check begins.
+
+    Raises:
+        StoreError: the database could not be read for another reason than damage.
+    """
+    checks: tuple[Callable[[sqlite3.Connection, str], Iterator[Damage]], ...] = (_file, _sessions, _tasks)
+    for check in checks:
+        try:
+            with sqlite_errors(where):
+                yield from check(connection, where)
+        except StoreDamaged as error:
+            yield Damage(error.where or where, error.what)
+
+
+def _file(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
+    for (message,) in connection.execute("PRAGMA integrity_check"):
+        if message != "ok":
+            yield Damage(where, message)
+
+
+def _sessions(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
+    for session_id, version, body in connection.execute("SELECT id, version, body FROM sessions ORDER BY id"):
+        place = f"{where}: session {session_id!r}"
+        try:
+            session = read_session(body, place)
+        except StoreError as error:
+            yield Damage(place, error.what)
+            continue
+        if session.id != session_id:
+            yield Damage(place, f"its body is that of session {session.id!r}")
+        if not isinstance(version, int) or version < 1:
+            yield Damage(place, f"its version is {version!r}")
+
+
+def _tasks(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
+    rows = connection.execute(
+        "SELECT s.id, t.id, t.title, t.status, t.weight, t.updated_at, t.body"
+        " FROM tasks t LEFT JOIN sessions s ON s.key = t.session ORDER BY s.id, t.position"
+    )
+    for session_id, task_id, title, status, weight, updated_at, body in rows:
+        place = f"{where}: session {session_id!r}, task {task_id!r}"
+        if session_id is None:
+            yield Damage(f"{where}: task {task_id!r}", "its session is missing")
+        try:
+            task = read_task(body, place)
+        except StoreError as error:
+            yield Damage(place, error.what)
+            continue
+        stored = {"id": task_id, "title": title, "status": status, "weight": weight, "updated_at": updated_at}
+        meant = {
+            "id": task.id,
+            "title": task.title,
+            "status": task.status.value,
+            "weight": task.weight,
+            "updated_at": task.updated_at or "",
+        }
+        for name, value in stored.items():
+            if value != meant[name]:
+                yield Damage(place, f"its {name} is {value!r} in the index and {meant[name]!r} in the body")
