@@ -1,0 +1,30 @@
+"""The exporter `html`: one page from a run record and the gate record that judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tiergate.hooks import ExporterDeclaration, hookimpl
+from tiergate.record import GateRecord, RunRecord
+
+
+def render(records: Sequence[RunRecord | GateRecord]) -> str:
+    """The page of a run, of a run with its gate, or of a gate alone.
+
+    Raises:
+        UsageError: any other selection of records.
+    """
+    from tiergate_reports.render import render as render_page
+
+    return render_page(records)
+
+
+@hookimpl
+def tiergate_exporters() -> Iterable[ExporterDeclaration]:
+    """Declare the HTML report."""
+    yield ExporterDeclaration(
+        name="html",
+        summary="One self-contained page to read offline, the verdict first",
+        suffix=".html",
+        render=render,
+    )

@@ -1,0 +1,108 @@
+"""The page: sections built from records, templates, and a policy that lets nothing else in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tiergate.errors import UsageError
+from tiergate.record import GateRecord, RunRecord
+from tiergate_reports.charts import swatch
+from tiergate_reports.sections import SECTIONS
+from tiergate_reports.sections import gate as gates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def render(records: Sequence[RunRecord | GateRecord]) -> str:
+    """The page of a run, of a run with its gate, or of a gate alone; the same records give the same page.
+
+    Raises:
+        UsageError: any other selection of records.
+    """
+    match list(records):
+        case [RunRecord() as run]:
+            return _run_page(run, None)
+        case [RunRecord() as run, GateRecord() as gate]:
+            return _run_page(run, gate)
+        case [GateRecord() as gate]:
+            return _gate_page(gate)
+    raise UsageError(
+        f"one page shows one run record and the gate record that judges it, not {_listed(records)}",
+        hint="give RUN.json, or RUN.json GATE.json",
+    )
+
+
+def content_security_policy(style: str) -> str:
+    """A policy that allows this very style and pictures within the page, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _run_page(run: RunRecord, gate: GateRecord | None) -> str:
+    key = [
+        (v.name, Markup(swatch(index, bound=v.is_oracle)), v.is_oracle)
+        for index, v in enumerate(run.variants)
+    ]
+    sections = [(section, section.build(run, gate)) for section in SECTIONS]
+    word = gates.WORDS[gate.verdict] if gate else "Not judged"
+    return _page(
+        "load.html",
+        {
+            "title": f"{word}: {run.configured_router}, tiergate load report",
+            "run": run,
+            "sections": sections,
+            "key": key,
+        },
+    )
+
+
+def _gate_page(gate: GateRecord) -> str:
+    return _page(
+        "gate.html",
+        {
+            "title": f"{gates.WORDS[gate.verdict]}: tiergate gate report",
+            "verdict": gate.verdict,
+            "word": gates.WORDS[gate.verdict],
+            "meaning": gates.MEANINGS[gate.verdict],
+            "subject": gate.subject,
+            "checks": gates.checks_table(gate.checks) if gate.checks or not gate.benchmarks else None,
+            "benchmarks": gates.benchmarks_table(gate.benchmarks) if gate.benchmarks else None,
+        },
+    )
+
+
+def _page(template: str, values: Mapping[str, object]) -> str:
+    environment = _environment()
+    style = environment.get_template("style.css").render().strip()
+    page = environment.get_template(template).render(
+        **values,
+        style=Markup(style),
+        policy=content_security_policy(style),
+    )
+    return page.rstrip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("tiergate_reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _listed(records: Sequence[object]) -> str:
+    kinds = [getattr(record, "schema", type(record).__name__) for record in records]
+    return ", ".join(kinds) if kinds else "no record at all"
