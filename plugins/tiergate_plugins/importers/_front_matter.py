@@ -18,7 +18,8 @@ from tiergate_plugins.importers._reading import at, place
 
 _BLOCK = re.compile(r"---[ \t]*\r?\n(?P<front>.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _OPENING = re.compile(r"---[ \t]*\r?(\n|\Z)")
-_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A text, as compiling it takes longer than all else here at import; `re` keeps it once compiled.
+_UNPRINTABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # YAML reserves @ and ` at the start of a scalar; people write names such as @ann all the same.
 _RESERVED = re.compile(r"^([ ]*(?:- +|[\w.-]+: +))([@`].*?)([ \t]+#.*)?(\r?)$", re.MULTILINE)
@@ -49,7 +50,7 @@ def parse(text: str, path: Path, *, line: int = 1) -> dict[str, Any]:
     Raises:
         SourceError: with line and column: it is no YAML, no mapping, has a key twice, or uses anchors.
     """
-    bad = _UNPRINTABLE.search(text)
+    bad = re.search(_UNPRINTABLE, text)
     if bad:
         raise SourceError(
             f"not YAML: character U+{ord(bad[0]):04X} is not allowed",

@@ -1,0 +1,81 @@
+"""Whatever stands in a source, an importer reads it or refuses it as damaged, and never fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tiergate.errors import SourceError
+from tiergate.hooks import ImporterDeclaration
+from tiergate.model import canonical, decode_session
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "title",
+                    "status",
+                    "tasks",
+                    "subtasks",
+                    "dependencies",
+                    "labels",
+                    "priority",
+                    "metadata",
+                ]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=15,
+)
+json_texts = st.lists(json_values, min_size=1, max_size=3).map(
+    lambda values: "\n".join(map(json.dumps, values)).encode()
+)
+yaml_texts = st.text("---\n:[]{}&*!|>'\"#%@`, \tidtle1\x85\u2028\ud7ff", max_size=60).map(
+    lambda text: b"---\nid: task-1\n" + text.encode() + b"\n---\nbody"
+)
+contents = st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | json_texts | yaml_texts
+
+
+def check(importer: ImporterDeclaration, path: Path) -> None:
+    assert importer.detect(path) in (True, False)
+    refused: SourceError | None = None
+    try:
+        imported = importer.read(path)
+    except SourceError as error:
+        refused = error
+    if refused is not None:
+        assert str(refused).startswith(str(path))
+        return
+    for session in imported.sessions:
+        assert decode_session(canonical(session)) == session
+        ids = [task.id for task in session.tasks]
+        assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("name", ["beads", "taskmaster", "backlog"])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=contents)
+def test_garbage_is_read_or_refused(
+    tmp_path: Path, importers: list[ImporterDeclaration], name: str, content: bytes
+) -> None:
+    (importer,) = (declared for declared in importers if declared.name == name)
+    if name == "backlog":
+        folder = tmp_path / "tasks"
+        folder.mkdir(exist_ok=True)
+        (folder / "a.md").write_bytes(content)
+        check(importer, tmp_path)
+    else:
+        path = tmp_path / "source"
+        path.write_bytes(content)
+        check(importer, path)
