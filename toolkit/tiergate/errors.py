@@ -15,6 +15,9 @@ EXIT_BROKE = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
 
+MOST_NAMES = 12
+"""Names that an error lists."""
+
 
 class TiergateError(Exception):
     """The root of every error that tiergate raises on purpose.
@@ -57,5 +60,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str | Non
     """An error for a misspelt name that offers the nearest one, or else lists the known ones."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    known_names = ", ".join(names[:MOST_NAMES]) or "none"
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {known_names}{more}"
     return UsageError(f"unknown {kind} {name!r}", where=where, hint=hint)

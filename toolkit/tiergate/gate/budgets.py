@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 
-from tiergate.errors import UsageError
+from tiergate.errors import UsageError, unknown_name
+from tiergate.record import Affinity, Latency, RequestCounts, Resources
+from tiergate.routing import TIERS
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
+ACCURACY_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "ambiguous", "judged", "regret")
 _TEXT = re.compile(r"(<=|>=|<|>|=)\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*([a-zµ%]*)", re.IGNORECASE)
 _MILLISECONDS = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 _PLAIN = {"": 1.0, "%": 0.01}
@@ -36,12 +39,32 @@ class Budget:
         return COMPARISONS[self.comparison](value, self.limit)
 
 
+def known_metrics() -> list[str]:
+    """The dotted name of every number that a variant of a run record can have."""
+    groups = [f"by_class.{tier}" for tier in TIERS] + ["by_length.short", "by_length.long"]
+    times = ["response_ms", "service_ms", "lateness_ms", *(f"{group}.response_ms" for group in groups)]
+    return [
+        "achieved_rps",
+        "slowdown",
+        "requests.lost",
+        *(f"requests.{name}" for name in RequestCounts.__struct_fields__),
+        *(f"{time}.{name}" for time in times for name in Latency.__struct_fields__),
+        *(f"{group}.requests" for group in groups),
+        *(f"tier_accuracy.{name}" for name in ACCURACY_METRICS),
+        *(f"affinity.{name}" for name in Affinity.__struct_fields__),
+        *(f"resources.{name}" for name in Resources.__struct_fields__),
+    ]
+
+
 def parse_budget(metric: str, text: str) -> Budget:
     """Read a budget such as ``< 100 ms``, ``> 0.9`` or ``= 0``.
 
     Raises:
-        UsageError: it is none, or its unit does not suit the metric.
+        UsageError: it is none, nothing measures the metric, or the unit does not suit it.
     """
+    known = known_metrics()
+    if metric not in known:
+        raise unknown_name("metric", metric, known, where="budgets")
     found = _TEXT.fullmatch(text.strip())
     example = "< 100 ms" if _is_time(metric) else "> 0.9"
     if found is None:
@@ -51,9 +74,9 @@ def parse_budget(metric: str, text: str) -> Budget:
     comparison, number, unit = found.groups()
     units = _MILLISECONDS if _is_time(metric) else _PLAIN
     if unit.lower() not in units:
-        known = ", ".join(repr(name) for name in units)
+        suitable = ", ".join(repr(name) for name in units)
         raise UsageError(
-            f"unit {unit!r} does not suit the metric", where=f"budget of {metric}", hint=f"use {known}"
+            f"unit {unit!r} does not suit the metric", where=f"budget of {metric}", hint=f"use {suitable}"
         )
     try:
         limit = float(number) * units[unit.lower()]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tiergate.errors import UsageError, unknown_name
+from tiergate.errors import UsageError
 from tiergate.gate.budgets import Budget, titles
 from tiergate.record import MAX_AMBIGUOUS, GateCheck, GateRecord, GateVerdict, Interval, RunRecord, Variant
 
@@ -23,7 +23,7 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     fail.
 
     Raises:
-        UsageError: a metric is no number of a run record, or the configured router is not in it.
+        UsageError: the configured router is not in the record.
     """
     variant = _configured(record)
     numbers = metrics(variant)
@@ -38,25 +38,21 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     )
 
 
-def metrics(variant: Variant) -> dict[str, float | None]:
-    """Every number of a variant by its dotted name; None where it was not measured."""
-    found: dict[str, float | None] = {}
+def metrics(variant: Variant) -> dict[str, float]:
+    """Every number of a variant that was measured, by its dotted name."""
+    found: dict[str, float] = {}
     _flatten("", msgspec.to_builtins(variant), found)
     found["requests.lost"] = float(variant.requests.lost)
-    for name in ("accuracy", "balanced_accuracy", "macro_f1", "ambiguous", "regret"):
-        found.setdefault(f"tier_accuracy.{name}", None)
     return found
 
 
-def _flatten(prefix: str, value: Any, found: dict[str, float | None]) -> None:
+def _flatten(prefix: str, value: Any, found: dict[str, float]) -> None:
     if isinstance(value, dict):
         for name, inner in value.items():
             if name not in ("intervals", "histogram"):
                 _flatten(f"{prefix}.{name}" if prefix else name, inner, found)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         found[prefix] = float(value)
-    elif value is None and prefix:
-        found[prefix] = None
 
 
 def _configured(record: RunRecord) -> Variant:
@@ -66,8 +62,8 @@ def _configured(record: RunRecord) -> Variant:
     raise UsageError(f"the record has no variant {record.configured_router!r}", hint="run the load again")
 
 
-def _check(variant: Variant, numbers: dict[str, float | None], budget: Budget, title: str) -> GateCheck:
-    value = _value(numbers, budget.metric)
+def _check(variant: Variant, numbers: dict[str, float], budget: Budget, title: str) -> GateCheck:
+    value = numbers.get(budget.metric)
     interval = _interval(variant, budget.metric, value)
     verdict, reason = _judge(variant, budget, value, interval)
     return GateCheck(
@@ -79,17 +75,6 @@ def _check(variant: Variant, numbers: dict[str, float | None], budget: Budget, t
         verdict=verdict,
         reason=reason,
     )
-
-
-def _value(numbers: dict[str, float | None], metric: str) -> float | None:
-    if metric in numbers:
-        return numbers[metric]
-    parent = metric
-    while "." in parent:
-        parent = parent.rpartition(".")[0]
-        if parent in numbers and numbers[parent] is None:
-            return None  # the part that would hold it was not measured
-    raise unknown_name("metric", metric, numbers, where="budgets")
 
 
 def _interval(variant: Variant, metric: str, value: float | None) -> Interval | None:
@@ -104,7 +89,8 @@ def _judge(
 ) -> tuple[GateVerdict, str]:
     accuracy = variant.tier_accuracy
     if value is None:
-        return "inconclusive", "it was not measured" if accuracy else "the router chooses no tier"
+        chooses_none = budget.metric.startswith("tier_accuracy.") and accuracy is None
+        return "inconclusive", "the router chooses no tier" if chooses_none else "it was not measured"
     if interval is None:
         return "inconclusive", "the run gives no interval for it"
     if budget.metric.startswith("tier_accuracy.") and accuracy and accuracy.ambiguous > MAX_AMBIGUOUS:

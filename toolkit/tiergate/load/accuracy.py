@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def score_intervals(judged: Sequence[Judged], seed: int) -> dict[str, Interval]:
     Brodersen et al., The balanced accuracy and its posterior distribution, 2010; prior 1/3 per cell, after
     Perks 1947), so that a tier in which nothing went wrong yet is not taken for one in which nothing can.
     Requests of one operation on one session resemble each other: each row counts as many requests as it has
-    such groups.
+    such groups. The posterior of a score at its maximum lies below it; the interval reaches up to the score.
     """
     random = np.random.default_rng(seed)
     matrix = confusion(judged)
@@ -82,7 +82,8 @@ def score_intervals(judged: Sequence[Judged], seed: int) -> dict[str, Interval]:
         "balanced_accuracy": (hits / belongs).mean(axis=1),
         "macro_f1": (2 * hits / (belongs + chosen)).mean(axis=1),
     }
-    return {name: _middle(values) for name, values in samples.items()}
+    found = asdict(scores(matrix))
+    return {name: _middle(values, found[name]) for name, values in samples.items()}
 
 
 def _groups(judged: Sequence[Judged]) -> np.ndarray:
@@ -94,9 +95,9 @@ def _groups(judged: Sequence[Judged]) -> np.ndarray:
     return np.array([len(groups[tier]) for tier in TIERS])
 
 
-def _middle(values: np.ndarray) -> Interval:
+def _middle(values: np.ndarray, score: float) -> Interval:
     low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+    return min(float(low), score), max(float(high), score)
 
 
 def errors(judged: Sequence[Judged]) -> list[RoutingError]:

@@ -68,9 +68,8 @@ async def _send_all(pool: Pool, router: Router, timetable: Timetable, began: flo
     tasks: list[asyncio.Task[Outcome]] = []
     for request, facts, start in zip(timetable.requests, timetable.facts, timetable.starts, strict=True):
         intended = began + start
-        pause = intended - perf_counter()
-        if pause > 0:
-            await asyncio.sleep(pause)
+        # Also when it is late: a driver that only sent would not see the answers until it is done.
+        await asyncio.sleep(max(0.0, intended - perf_counter()))
         due = Due(request, facts, intended, intended + timetable.deadline_s)
         tasks.append(asyncio.create_task(_send(pool, router, due)))
     return list(await asyncio.gather(*tasks))

@@ -114,7 +114,7 @@ async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Tr
 def _learn(plan: Plan, measured: Measured) -> Training:
     """Search the cut-offs with the training trace at the offered load, and label it by them."""
     service = measured.sealed.all_service_s()
-    rate = plan.offered_load * _capacity_rps(plan, measured.sealed)
+    rate = plan.rate_rps or plan.offered_load * _capacity_rps(plan, measured.sealed)
     bounds = [measured.sealed.interval(request.id) for request in measured.trace.requests]
     view = TrainingTrace(
         starts=[start * NOMINAL_RPS / rate for start in measured.trace.starts],

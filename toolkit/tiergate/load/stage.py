@@ -58,18 +58,20 @@ class Stage:
         place = self._folder / f"copy-{next(self._numbers)}"
         address = StoreAddress(self._template.scheme, str(place / "store"), self._template.options)
         try:
+            yield Filled(str(address), self._fill(place, address, sessions))
+        finally:
+            rmtree(place, ignore_errors=True)
+
+    def _fill(self, place: Path, address: StoreAddress, sessions: Sequence[Session]) -> list[SessionSize]:
+        try:
             place.mkdir()
             with self._store.open(address) as store:
                 fill(store, sessions)
-                sizes = store.sizes()
+                return store.sizes()
         except OSError as error:
             raise RunError(f"cannot make a store: {error.strerror}", where=str(place)) from error
         except StoreError as error:
             raise RunError(f"cannot fill the store: {error}") from error
-        try:
-            yield Filled(str(address), sizes)
-        finally:
-            rmtree(place, ignore_errors=True)
 
     def pool(self, filled: Filled, tiers: Sequence[TierSpec]) -> Pool:
         """A pool, not yet started, whose workers open that store."""
