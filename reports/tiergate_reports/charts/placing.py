@@ -41,6 +41,19 @@ def place(points: Sequence[tuple[float, float]], words: Sequence[str], room: Box
     return spots
 
 
+def beside(bar: tuple[float, float, float], y: float, words: str, room: tuple[float, float]) -> Spot:
+    """A place on the line of a bar: after it, before it, or else upon it beside its middle."""
+    wide = width_of(words) + 10
+    low, middle, high = bar
+    for end in (high, middle):
+        if end + wide <= room[1]:
+            return end + 10, y, "start"
+        before = low if end == high else middle
+        if before - wide >= room[0]:
+            return before - 10, y, "end"
+    return room[0], y, "start"
+
+
 def _box(spot: Spot, words: str) -> Box:
     x, y, side = spot
     left = x - width_of(words) if side == "end" else x

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from tiergate.record import Interval
 from tiergate_reports.charts import svg
-from tiergate_reports.charts.placing import Spot, place, width_of
+from tiergate_reports.charts.placing import Spot, beside, place
 from tiergate_reports.charts.scale import Scale, log_scale, tick_label
 from tiergate_reports.figures import milliseconds, score
 
 LEFT, RIGHT, TOP, BOTTOM, LANE = 44.0, 14.0, 50.0, 40.0, 24.0
+FARTHEST = 3.0
+"""An interval that ends farther from all points than this factor runs off the edge."""
+
 LONGEST = 24
 """Letters of a name; the table has it in full."""
 
@@ -58,11 +61,10 @@ def scatter(
     """The plot, with a strip below it for the routers that choose no tier."""
     drawn = [point for point in points if math.isfinite(point.x) and math.isfinite(point.y or 0.0)]
     lanes = [point for point in drawn if point.y is None]
-    strip = LANE * len(lanes) + 16 if lanes else 0.0
+    strip = LANE * len(lanes) + 30 if lanes else 0.0
     bottom = height - BOTTOM
     floor = bottom - strip
-    values = [value for point in drawn for value in (point.x, *(point.x_interval or ()))]
-    x = log_scale([*values, *([] if target.x is None else [target.x])], LEFT, width - RIGHT)
+    x = log_scale([*_shown(drawn), *([] if target.x is None else [target.x])], LEFT, width - RIGHT)
     frame = _Frame(x, Scale(0, 1, floor, TOP), width, floor, bottom)
     parts = [*_target(target, frame), *_axes(frame)]
     parts += [_no_tier(lanes, frame)] if lanes else []
@@ -72,6 +74,16 @@ def scatter(
     return svg.chart(
         width, height, "Tier accuracy and speed of the routers", _describe(drawn), *parts, uid=uid
     )
+
+
+def _shown(points: Sequence[Point]) -> list[float]:
+    """What the width must hold: every point, and of very wide intervals no more than a part."""
+    middles = [point.x for point in points if point.x > 0]
+    if not middles:
+        return []
+    low, high = min(middles) / FARTHEST, max(middles) * FARTHEST
+    ends = [end for point in points for end in point.x_interval or ()]
+    return [*middles, *(min(max(end, low), high) for end in ends)]
 
 
 def _axes(frame: _Frame) -> list[str]:
@@ -131,11 +143,10 @@ def _no_tier(lanes: Sequence[Point], frame: _Frame) -> str:
         svg.text("chooses no tier", LEFT + 6, top + 14, "tick"),
     ]
     for number, point in enumerate(lanes):
-        at = top + 4 + LANE * (number + 0.5)
+        at = top + 18 + LANE * (number + 0.5)
         ends = [frame.x(value) for value in (point.x, *(point.x_interval or ()))]
         words = svg.clip(point.label, LONGEST)
-        room = max(ends) + 10 + width_of(words) < right
-        spot = (max(ends) + 10, at + 4, "start") if room else (min(ends) - 10, at + 4, "end")
+        spot = beside((min(ends), frame.x(point.x), max(ends)), at + 4, words, (LEFT, right))
         parts.append(_drawn(point, (frame.x(point.x), at), words, spot, frame))
     return "".join(parts)
 

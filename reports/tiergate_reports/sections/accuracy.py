@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiergate.record import GateRecord, RunRecord, TierAccuracy, Variant
 from tiergate_reports import figures, metrics
+from tiergate_reports.sections.routers import undefined_regret
 from tiergate_reports.table import Cell, Column, Table, cell, text_column
 
 TIERS = ("hot", "warm", "cold")
@@ -32,6 +33,7 @@ def build(run: RunRecord, _gate: GateRecord | None) -> dict[str, object]:
             }
             for variant, accuracy in judged
         ],
+        "undefined": undefined_regret(run),
         "without": figures.joined([v.name for v in run.variants if v.tier_accuracy is None]),
     }
 
@@ -55,7 +57,7 @@ def summary_table(judged: list[tuple[Variant, TierAccuracy]]) -> Table:
             Column("Judged", "requests", "Requests with a sure label."),
             Column(
                 "Ambiguous",
-                "%",
+                "",
                 "Requests whose measured range crosses a cut-off: they are not judged, and above 10 %"
                 " no verdict is given.",
             ),
@@ -160,7 +162,6 @@ def _summary_row(variant: Variant, accuracy: TierAccuracy) -> tuple[Cell, ...]:
         return cell(value, figures.score, interval=metrics.interval_of(variant, f"tier_accuracy.{name}"))
 
     detail = accuracy.regret_detail
-    reason = f"undefined: {detail.reason or 'no reason given'}"
     return (
         Cell(variant.name, "a bound, not a contestant" if variant.is_oracle else ""),
         scored("balanced_accuracy", accuracy.balanced_accuracy),
@@ -168,7 +169,7 @@ def _summary_row(variant: Variant, accuracy: TierAccuracy) -> tuple[Cell, ...]:
         scored("accuracy", accuracy.accuracy),
         Cell(figures.count(accuracy.judged)),
         Cell(figures.percent(accuracy.ambiguous), tone="fail-text" if accuracy.ambiguous > 0.1 else ""),
-        cell(accuracy.regret, figures.score, interval=detail.interval, reason=reason),
+        cell(accuracy.regret, figures.score, interval=detail.interval, reason="undefined"),
     )
 
 

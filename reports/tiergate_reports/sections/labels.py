@@ -8,7 +8,7 @@ from tiergate_reports.table import Cell, Column, Table, text_column
 
 _SIMULATED = {
     "short_slowdown_p95": "p95 slowdown of short requests",
-    "long_ratio": "p95 response of long requests over that of one shared queue",
+    "long_response_ratio_p95": "p95 response of long requests over that of one shared queue",
 }
 
 
@@ -70,7 +70,7 @@ def classes_table(oracle: OracleFacts) -> Table:
         columns=(
             text_column("Tier"),
             Column("Requests"),
-            Column("Share", "%", "Of those with a sure label."),
+            Column("Share", "", "Of those with a sure label."),
         ),
         rows=[
             (Cell(tier), Cell(figures.count(amount)), Cell(figures.percent(amount / total if total else 0.0)))

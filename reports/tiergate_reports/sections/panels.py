@@ -87,6 +87,7 @@ def _decoded(encoded: str) -> list[tuple[float, float]]:
 
     try:
         histogram = HdrHistogram.decode(encoded.encode())
-        return [(share, histogram.get_value_at_percentile(share) / 1000) for share in _GRID]
+        found = histogram.get_percentile_to_value_dict(_GRID)
+        return [(float(share), value / 1000) for share, value in found.items()]
     except Exception:  # a record from elsewhere may hold anything, and the percentiles stand in for it
         return []

@@ -52,7 +52,7 @@ def affinity_table(run: RunRecord) -> Table:
             text_column("Router"),
             Column(
                 "Hit rate",
-                "%",
+                "",
                 "Requests that met the worker which last served their session in that tier; higher is"
                 " better.",
             ),

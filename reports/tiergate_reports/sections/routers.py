@@ -16,13 +16,15 @@ def build(run: RunRecord, gate: GateRecord | None) -> dict[str, object]:
     return {
         "chart": Figure(
             caption=(
-                "Tier accuracy against speed. Up is more accurate, left is faster; bars are 95 % intervals."
+                "Tier accuracy against speed. Up is more accurate, left is faster; bars are 95 % intervals,"
+                " and one that reaches the edge goes on beyond it."
             ),
             charts=[scatter(points(run), target(run, gate), uid="scatter")],
             narrow=[scatter(points(run), target(run, gate), uid="scatter-narrow", width=350, height=360)],
         ),
         "table": table(run),
         "uneven": uneven(run),
+        "undefined": undefined_regret(run),
         "oracles": [variant.name for variant in run.variants if variant.is_oracle],
         "targeted": target(run, gate).x is not None or target(run, gate).y is not None,
         "summaries": [(variant.name, variant.summary) for variant in run.variants],
@@ -79,6 +81,16 @@ def uneven(run: RunRecord) -> str:
     )
 
 
+def undefined_regret(run: RunRecord) -> list[str]:
+    """One sentence for each reason for which regret is undefined."""
+    names: dict[str, list[str]] = {}
+    for variant in run.variants:
+        if variant.tier_accuracy and variant.tier_accuracy.regret is None:
+            reason = variant.tier_accuracy.regret_detail.reason or "the record gives no reason"
+            names.setdefault(reason, []).append(variant.name)
+    return [f"Regret is undefined for {figures.joined(those)}: {reason}." for reason, those in names.items()]
+
+
 def table(run: RunRecord) -> Table:
     """The figures of every variant."""
     return Table(
@@ -116,7 +128,7 @@ def table(run: RunRecord) -> Table:
             ),
             Column(
                 "Affinity hits",
-                "%",
+                "",
                 "Requests that met the worker which last served their session; higher keeps caches warm.",
             ),
             Column(
@@ -175,7 +187,7 @@ def _accuracy_cells(variant: Variant) -> tuple[Cell, ...]:
             accuracy.regret,
             figures.score,
             interval=regret.interval,
-            reason=f"undefined: {regret.reason or 'no reason given'}",
+            reason="undefined",
         ),
     )
 

@@ -55,7 +55,7 @@ def _what(run: RunRecord) -> str:
 
 def _why(run: RunRecord, gate: GateRecord | None) -> str:
     if gate is None:
-        return "Nothing was judged: `tiergate gate check` holds such a record against its budgets."
+        return "Nothing was judged: “tiergate gate check” holds such a record against its budgets."
     reasons = gates.reasons(gate)
     if gate.verdict == "pass":
         held = figures.plural(len(gate.checks), "check holds", "checks hold")
@@ -69,7 +69,11 @@ def _why(run: RunRecord, gate: GateRecord | None) -> str:
             else "It fails, without a check that says why."
         )
     if not reasons and run.too_few:
-        return f"It is inconclusive because there were too few requests: {'; '.join(run.too_few)}."
+        held = sum(check.verdict == "pass" for check in gate.checks)
+        return (
+            "It is inconclusive because the run is too small for a verdict;"
+            f" {held} of {figures.plural(len(gate.checks), 'check')} would hold on what was measured."
+        )
     return (
         f"It is inconclusive because these are undecided: {'; '.join(reasons)}."
         if reasons
