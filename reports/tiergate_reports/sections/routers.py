@@ -10,6 +10,51 @@ from tiergate_reports.table import Cell, Column, Figure, Table, cell, missing, t
 NO_TIER = "chooses no tier"
 NONE_COMPLETED = "no request completed"
 
+_COLUMNS = (
+    text_column("Router"),
+    Column(
+        "Balanced accuracy",
+        "0 to 1",
+        "Mean share of right choices over the tiers, each tier counting alike; 1 is perfect.",
+    ),
+    Column(
+        "Macro-F1",
+        "0 to 1",
+        "Mean over the tiers of how complete and how pure the choices are; 1 is perfect.",
+    ),
+    Column(
+        "Regret",
+        "",
+        "Where a router stands between the oracle (0) and one shared queue (1) in mean log"
+        " slowdown; lower is better.",
+    ),
+    Column(
+        "Short p50",
+        "ms",
+        "Half of the short requests were answered within this; p95 and p99 likewise for 95 and"
+        " 99 of 100. Lower is better.",
+    ),
+    Column("Short p95", "ms"),
+    Column("Short p99", "ms"),
+    Column(
+        "Long p95",
+        "ms",
+        "The same for the longest requests: what they pay for the gain of short ones.",
+    ),
+    Column(
+        "Affinity hits",
+        "",
+        "Requests that met the worker which last served their session; higher keeps caches warm.",
+    ),
+    Column(
+        "Achieved",
+        "requests/s",
+        "Answers per second, and below it what was offered; where it is clearly less, the"
+        " system did not keep up.",
+    ),
+    Column("Lost", "requests", "Failed, timed out or dropped; anything but 0 is a fault."),
+)
+
 
 def build(run: RunRecord, gate: GateRecord | None) -> dict[str, object]:
     """The chart of accuracy against speed, and the table."""
@@ -95,50 +140,7 @@ def table(run: RunRecord) -> Table:
     """The figures of every variant."""
     return Table(
         caption="Routers on the same trace",
-        columns=(
-            text_column("Router"),
-            Column(
-                "Balanced accuracy",
-                "0 to 1",
-                "Mean share of right choices over the tiers, each tier counting alike; 1 is perfect.",
-            ),
-            Column(
-                "Macro-F1",
-                "0 to 1",
-                "Mean over the tiers of how complete and how pure the choices are; 1 is perfect.",
-            ),
-            Column(
-                "Regret",
-                "",
-                "Where a router stands between the oracle (0) and one shared queue (1) in mean log"
-                " slowdown; lower is better.",
-            ),
-            Column(
-                "Short p50",
-                "ms",
-                "Half of the short requests were answered within this; p95 and p99 likewise for 95 and"
-                " 99 of 100. Lower is better.",
-            ),
-            Column("Short p95", "ms"),
-            Column("Short p99", "ms"),
-            Column(
-                "Long p95",
-                "ms",
-                "The same for the longest requests: what they pay for the gain of short ones.",
-            ),
-            Column(
-                "Affinity hits",
-                "",
-                "Requests that met the worker which last served their session; higher keeps caches warm.",
-            ),
-            Column(
-                "Achieved",
-                "requests/s",
-                "Answers per second, and below it what was offered; where it is clearly less, the"
-                " system did not keep up.",
-            ),
-            Column("Lost", "requests", "Failed, timed out or dropped; anything but 0 is a fault."),
-        ),
+        columns=_COLUMNS,
         rows=[row(run, variant) for variant in run.variants],
         empty="This run has no variants.",
     )

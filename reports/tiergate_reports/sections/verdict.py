@@ -69,10 +69,10 @@ def _why(run: RunRecord, gate: GateRecord | None) -> str:
             else "It fails, without a check that says why."
         )
     if not reasons and run.too_few:
-        held = sum(check.verdict == "pass" for check in gate.checks)
+        holding = sum(check.verdict == "pass" for check in gate.checks)
         return (
             "It is inconclusive because the run is too small for a verdict;"
-            f" {held} of {figures.plural(len(gate.checks), 'check')} would hold on what was measured."
+            f" {holding} of {figures.plural(len(gate.checks), 'check')} would hold on what was measured."
         )
     return (
         f"It is inconclusive because these are undecided: {'; '.join(reasons)}."

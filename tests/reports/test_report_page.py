@@ -1,0 +1,544 @@
+"""The page: what it says, what it lets in, and what it does with records that lack something."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tiergate.errors import UsageError
+from tiergate.hooks import ExporterDeclaration
+from tiergate.record import (
+    Affinity,
+    ClassLatency,
+    Comparison,
+    Event,
+    GateBenchmark,
+    GateCheck,
+    GateRecord,
+    Latency,
+    Regret,
+    RequestCounts,
+    RunRecord,
+    SeriesPoint,
+    Source,
+    TierAccuracy,
+    Variant,
+)
+from tiergate_reports.plugin import render, tiergate_exporters
+from tiergate_reports.sections import SECTIONS, panels, resources, routers
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+NOTHING = Latency(p50=0, p90=0, p95=0, p99=0, p999=0, max=0)
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;'
+
+
+class Page(HTMLParser):
+    """Elements and text, checked to be properly nested."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self._section = ""
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "section":
+            self._section = dict(attrs).get("id") or ""
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.texts.setdefault(self._section, []).append(data)
+
+    def words(self, section: str | None = None) -> str:
+        parts = (
+            self.texts.get(section, []) if section else [t for texts in self.texts.values() for t in texts]
+        )
+        return " ".join(" ".join(parts).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def with_variant(run: RunRecord, number: int, **changes: Any) -> RunRecord:
+    variants = list(run.variants)
+    variants[number] = replace(variants[number], **changes)
+    return replace(run, variants=variants)
+
+
+def heuristic(run: RunRecord) -> tuple[Variant, TierAccuracy]:
+    accuracy = run.variants[2].tier_accuracy
+    assert accuracy is not None
+    return run.variants[2], accuracy
+
+
+def test_the_plugin_declares_one_exporter() -> None:
+    (declared,) = tiergate_exporters()
+    assert isinstance(declared, ExporterDeclaration)
+    assert (declared.name, declared.suffix, declared.render) == ("html", ".html", render)
+
+
+def test_the_sections_come_in_order_and_each_is_explained(run_record: RunRecord) -> None:
+    text = render([run_record])
+    page = Page(text)
+    assert [attributes["id"] for attributes in page.all("section")] == [section.name for section in SECTIONS]
+    assert [attributes["href"] for attributes in page.all("a")][1:10] == [f"#{s.name}" for s in SECTIONS]
+    for section in SECTIONS[1:]:
+        block = text.split(f'<section id="{section.name}"')[1].split("</section>")[0]
+        lead = re.search(r'<p class="lead">([^<]+)</p>', block)
+        assert lead is not None, section.name
+        assert len(lead[1].split()) > 8
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "Regret",
+        "Balanced accuracy",
+        "Slowdown",
+        "Response time",
+        "Service time",
+        "Ambiguous",
+        "Affinity hits",
+        "Measured",
+    ],
+)
+def test_figures_that_are_not_self_evident_are_explained_beside_them(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord], term: str
+) -> None:
+    above_the_glossary = render([run_record, gate_of()]).split("Glossary</h3>")[0]
+    found = re.search(rf"<dt>{term}</dt><dd>([^<]+)</dd>", above_the_glossary)
+    assert found is not None
+    assert found[1].endswith(".")
+
+
+def test_the_policy_allows_this_very_style_and_nothing_else(run_record: RunRecord) -> None:
+    text = render([run_record])
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert style is not None
+    assert policy is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    directives = dict(part.strip().split(" ", 1) for part in policy[1].replace("&#39;", "'").split(";"))
+    assert directives == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def test_nothing_is_loaded_and_nothing_runs(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    text = render([run_record, gate_of()])
+    page = Page(text)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "iframe", "object", "embed", "form", "base", "img"}
+    assert not [
+        name
+        for _, attributes in page.elements
+        for name in attributes
+        if name.startswith("on") or name == "style"
+    ]
+    assert not re.search(r"https?://|@import|url\(", text)
+    links = [
+        attributes[name] or ""
+        for _, attributes in page.elements
+        for name in ("href", "src")
+        if name in attributes
+    ]
+    assert all(link.startswith("#") or link == "data:," for link in links)
+
+
+def test_links_and_ids_fit_together(run_record: RunRecord) -> None:
+    page = Page(render([run_record]))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert set((attributes.get(name) or "").split()) <= set(ids)
+        if (attributes.get("href") or "").startswith("#"):
+            assert (attributes["href"] or "")[1:] in ids
+
+
+def test_the_page_is_fit_for_readers_of_all_kinds(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    text = render([run_record, gate_of()])
+    page = Page(text)
+    assert page.all("html") == [{"lang": "en"}]
+    assert {"name": "color-scheme", "content": "light dark"} in page.all("meta")
+    assert text.count("<caption>") == text.count("<table")
+    assert len(page.all("h1")) == 1
+    assert all(attributes.get("scope") for attributes in page.all("th"))
+    regions = [
+        attributes for _, attributes in page.elements if "scroll" in (attributes.get("class") or "").split()
+    ]
+    assert len(regions) == text.count("<table")
+    assert all(region.get("tabindex") == "0" and region.get("aria-label") for region in regions)
+    for attributes in page.all("svg"):
+        assert attributes.get("role") == "img" or attributes.get("aria-hidden") == "true"
+
+
+def test_the_same_records_give_the_same_page_and_a_small_one(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    text = render([run_record, gate_of()])
+    assert text == render([run_record, gate_of()])
+    assert len(text.encode()) < 250_000
+
+
+def test_a_long_run_stays_well_under_half_a_megabyte(run_record: RunRecord) -> None:
+    series = [
+        SeriesPoint(at_s=float(n), requests=9, p50_ms=1.0 + n % 7, p95_ms=9.0 + n % 11) for n in range(9000)
+    ]
+    events = [Event(round=n, at_s=1.0, kind="spawn", worker=f"cold-{n}") for n in range(4000)]
+    run = replace(
+        run_record, variants=[replace(v, series=series, events=events) for v in run_record.variants]
+    )
+    text = render([run])
+    assert len(text.encode()) < 500_000
+    assert f"the first {resources.MOST_EVENTS}; the record has 3,940 more" in text
+
+
+def test_of_a_long_series_the_worst_seconds_stay() -> None:
+    series = [
+        SeriesPoint(at_s=float(n), requests=1, p50_ms=1, p95_ms=999 if n == 777 else 1) for n in range(2000)
+    ]
+    kept = panels.thinned(series)
+    assert len(kept) <= panels.MOST_POINTS
+    assert [point.at_s for point in kept if point.p95_ms == 999] == [777]
+    assert panels.thinned(series[:3]) == series[:3]
+    assert panels.thinned([]) == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word", "because"),
+    [
+        ("pass", "Pass", "It passes because 3 checks hold: p95 response of short requests 17.8 ms"),
+        ("fail", "Fail", "It fails because of p95 response of short requests 122 ms"),
+        ("inconclusive", "Inconclusive", "It is inconclusive because these are undecided: p95 response"),
+    ],
+)
+def test_the_verdict_comes_first_and_in_words(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord], verdict: str, word: str, because: str
+) -> None:
+    text = render([run_record, gate_of(verdict)])
+    shown = Page(text).words("verdict")
+    assert shown.startswith(f"Verdict {word} ")
+    assert because in shown
+    assert f"<title>{word}: size-heuristic" in text
+    assert "size-heuristic completed 12,000 of 12,000 requests over 5 rounds and lost none" in shown
+    assert "against shared-queue, short requests take less time (×0.250" in shown
+    assert "long ones take more time (×1.38" in shown
+
+
+def test_a_run_without_a_gate_is_not_judged(run_record: RunRecord) -> None:
+    shown = Page(render([run_record])).words("verdict")
+    assert shown.startswith("Verdict Not judged No gate record came with this run.")
+    assert "tiergate gate check" in shown
+
+
+def test_too_few_requests_are_said_first(run_record: RunRecord, gate_of: Callable[..., GateRecord]) -> None:
+    run = replace(run_record, too_few=["48 long requests, 100 are needed", "1 round gives no interval"])
+    shown = Page(render([run, gate_of("inconclusive", checks=[])])).words("verdict")
+    reason = "48 long requests, 100 are needed; 1 round gives no interval."
+    assert f"Too few requests for a verdict: {reason}" in shown
+    assert "because the run is too small for a verdict; 0 of 0 checks would hold" in shown
+    assert "The gate made no checks." in shown
+
+
+def test_a_check_without_a_value_says_why(run_record: RunRecord, gate_of: Callable[..., GateRecord]) -> None:
+    check = GateCheck(
+        metric="tier_accuracy.regret",
+        value=None,
+        interval=None,
+        budget="< 0.2",
+        verdict="inconclusive",
+        reason="undefined here",
+    )
+    shown = Page(render([run_record, gate_of("inconclusive", checks=[check])])).words("verdict")
+    assert "regret n/a not measured < 0.2 Inconclusive undefined here" in shown
+    assert "regret not measured (budget < 0.2)" in shown
+
+
+def test_a_gain_that_long_requests_pay_for_is_said(run_record: RunRecord) -> None:
+    shown = Page(render([run_record])).words("comparisons")
+    assert "size-heuristic pays for short requests with long ones" in shown
+    assert "oracle gains for short requests" in shown
+    assert "whether long ones lose is not decided" in shown
+    assert "least-work-left pays" not in shown
+    assert "least-work-left gains" not in shown
+
+
+def test_a_gain_without_a_price_is_not_called_one(run_record: RunRecord) -> None:
+    pair = [
+        Comparison(
+            variant="size-heuristic",
+            against="shared-queue",
+            metric=f"by_length.{who}.response_ms.p95",
+            ratio=0.8,
+            interval=(0.7, 0.9),
+        )
+        for who in ("short", "long")
+    ]
+    shown = Page(render([replace(run_record, comparisons=pair)])).words("comparisons")
+    assert "pays for" not in shown
+    assert "lower, better" in shown
+
+
+def test_sources_and_their_statuses_are_counted(run_record: RunRecord) -> None:
+    shown = Page(render([run_record])).words("workload")
+    assert "1,046 tasks in 13 sessions came from 2 sources." in shown
+    assert "tombstone abandoned 251" in shown
+    assert "hooked active 23" in shown
+    assert run_record.workload.sha256 in shown
+
+
+def test_the_oracle_is_a_bound_and_not_a_contestant(run_record: RunRecord) -> None:
+    shown = Page(render([run_record])).words("routers")
+    assert "oracle a bound, not a contestant" in shown
+    assert "size-heuristic judged by the gate" in shown
+
+
+def test_routers_without_a_tier_have_no_accuracy(run_record: RunRecord) -> None:
+    page = Page(render([run_record]))
+    assert "No accuracy is shown for shared-queue and least-work-left" in page.words("accuracy")
+    assert page.words("routers").count("n/a chooses no tier") == 6
+
+
+def test_budgets_and_the_best_control_are_drawn(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    found = routers.target(run_record, gate_of())
+    assert (found.x, found.y, found.no_skill) == (100, 0.9, 0.402)
+    bare = routers.target(run_record, None)
+    assert (bare.x, bare.y) == (None, None)
+
+
+def test_words_from_outside_stay_words(run_record: RunRecord, gate_of: Callable[..., GateRecord]) -> None:
+    variant, accuracy = heuristic(run_record)
+    bad = replace(
+        accuracy,
+        controls=[replace(accuracy.controls[0], name=HOSTILE)],
+        errors=[replace(accuracy.errors[0], operation=HOSTILE, belongs=HOSTILE)],
+        regret=None,
+        regret_detail=Regret(value=None, interval=None, reason=HOSTILE),
+    )
+    run = with_variant(
+        run_record,
+        2,
+        name=HOSTILE,
+        router=HOSTILE,
+        summary=HOSTILE,
+        pool=HOSTILE,
+        tier_accuracy=bad,
+        by_class={HOSTILE: ClassLatency(requests=1, response_ms=variant.response_ms), **variant.by_class},
+        events=[Event(round=1, at_s=0.5, kind=HOSTILE, worker=HOSTILE, detail=HOSTILE)],
+        histogram={"hot": HOSTILE, "warm": "", "cold": "AAAA"},
+    )
+    run = replace(
+        run,
+        configured_router=HOSTILE,
+        command=["tiergate", HOSTILE],
+        too_few=[HOSTILE],
+        remarks=[HOSTILE],
+        workload=replace(
+            run.workload, name=HOSTILE, effort=HOSTILE, parameters={HOSTILE: {HOSTILE: [HOSTILE]}}
+        ),
+        environment=replace(run.environment, cpu=HOSTILE, git_commit=HOSTILE),
+        sources=[
+            Source(
+                path=HOSTILE,
+                format=HOSTILE,
+                sessions=1,
+                tasks=1,
+                statuses={HOSTILE: (HOSTILE, 1)},
+                notes=[HOSTILE],
+            )
+        ],
+        plugins=[replace(run.plugins[0], name=HOSTILE)],
+        comparisons=[replace(c, variant=HOSTILE, metric=HOSTILE) for c in run.comparisons[:1]],
+        oracle=replace(run.oracle, classes={HOSTILE: 3}, simulated={HOSTILE: 1.0}),
+    )
+    check = GateCheck(
+        metric=HOSTILE,
+        value=1,
+        interval=(0, 2),
+        budget=HOSTILE,
+        verdict="fail",
+        title=HOSTILE,
+        reason=HOSTILE,
+    )
+    plain, text = (
+        render([run_record, gate_of("fail")]),
+        render([run, gate_of("fail", subject=HOSTILE, checks=[check])]),
+    )
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "49" not in Page(text).words("verdict")
+    assert {tag for tag, _ in Page(text).elements} <= {tag for tag, _ in Page(plain).elements}
+    assert Page(text).words("workload").count(HOSTILE) >= 5
+
+
+def test_a_run_in_which_nothing_completed_is_a_page_all_the_same(run_record: RunRecord) -> None:
+    nobody = {name: ClassLatency(requests=0, response_ms=None) for name in ("hot", "warm", "cold")}
+    lengths = {name: ClassLatency(requests=0, response_ms=None) for name in ("short", "long")}
+    variants = [
+        replace(
+            v,
+            requests=RequestCounts(offered=9, completed=0, failed=4, timed_out=3, dropped=2),
+            achieved_rps=0,
+            response_ms=NOTHING,
+            service_ms=NOTHING,
+            lateness_ms=NOTHING,
+            by_class=nobody,
+            by_length=lengths,
+            intervals={},
+            histogram={},
+            series=[],
+            events=[],
+            affinity=Affinity(hit_rate=None, max_load_ratio=0),
+        )
+        for v in run_record.variants
+    ]
+    page = Page(render([replace(run_record, variants=variants, comparisons=[])]))
+    shown = page.words("routers")
+    assert "no router was measured" in shown
+    assert "n/a no request completed" in shown
+    assert "n/a no session came twice" in shown
+    assert "9 4 failed, 3 timed out, 2 dropped" in shown
+    assert "0 of 9 requests over 5 rounds and lost 9" in page.words("verdict")
+    assert "nothing was measured" in page.words("latency")
+    assert "n/a no hot requests completed" in page.words("latency")
+    assert "No events were recorded." in page.words("resources")
+    assert "This run compares nothing" in page.words("comparisons")
+
+
+def test_routers_that_did_not_do_the_same_work_are_pointed_out(run_record: RunRecord) -> None:
+    assert routers.uneven(run_record) == ""
+    counts = RequestCounts(offered=12000, completed=11990, failed=0, timed_out=10, dropped=0)
+    shown = Page(render([with_variant(run_record, 0, requests=counts)])).words("routers")
+    assert "Not every router completed as many requests (from 11,990 to 12,000)" in shown
+
+
+def test_undefined_regret_says_why(run_record: RunRecord) -> None:
+    _, accuracy = heuristic(run_record)
+    reason = "the oracle's gain cannot be told from none"
+    bare = replace(
+        accuracy,
+        regret=None,
+        regret_detail=Regret(value=None, interval=None, reason=reason),
+        controls=[],
+        errors=[],
+    )
+    page = Page(render([with_variant(run_record, 2, tier_accuracy=bare, intervals={})]))
+    assert "0.918 n/a undefined" in page.words("routers")
+    assert f"Regret is undefined for size-heuristic: {reason}." in page.words("routers")
+    assert f"Regret is undefined for size-heuristic: {reason}." in page.words("accuracy")
+    assert "No controls were recorded" in page.words("accuracy")
+    assert "No wrong choice was recorded." in page.words("accuracy")
+
+
+def test_a_router_without_skill_is_called_that(run_record: RunRecord) -> None:
+    _, accuracy = heuristic(run_record)
+    shown = Page(
+        render([with_variant(run_record, 2, tier_accuracy=replace(accuracy, balanced_accuracy=0.39))])
+    ).words("accuracy")
+    assert "It is no better than the control “payload size only”" in shown
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_few_or_no_routers_make_a_page(run_record: RunRecord, kept: int) -> None:
+    run = replace(
+        run_record, variants=run_record.variants[:kept], comparisons=[], sources=[], plugins=[], remarks=[]
+    )
+    page = Page(render([run]))
+    assert "size-heuristic is not among the" in page.words("verdict")
+    assert "No router of this run chooses a tier." in page.words("accuracy")
+    assert "The record names no source." in page.words("workload")
+
+
+def test_ten_routers_keep_apart_ids_and_repeat_colours(run_record: RunRecord) -> None:
+    variants = [replace(run_record.variants[n % 4], name=f"router-{n}") for n in range(10)]
+    page = Page(render([replace(run_record, variants=variants)]))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert "router-9" in page.words("routers")
+
+
+def test_a_histogram_gives_the_curve_and_percentiles_stand_in_for_a_damaged_one(
+    run_record: RunRecord,
+) -> None:
+    variant = run_record.variants[0]
+    fine = panels.percentile_points(variant, "hot")
+    coarse = panels.percentile_points(replace(variant, histogram={"hot": "no such thing"}), "hot")
+    known = variant.by_class["hot"].response_ms
+    assert known is not None
+    assert len(fine) > 20
+    assert dict(fine)[95] == pytest.approx(known.p95)
+    assert [share for share, _ in coarse] == [50.0, 90.0, 95.0, 99.0, 99.9]
+    assert dict(coarse)[95.0] == known.p95
+
+
+def test_a_curve_ends_where_there_are_no_more_requests(run_record: RunRecord) -> None:
+    shares = [share for share, _ in panels.percentile_points(run_record.variants[0], "cold")]
+    assert max(shares) <= 100 * (1 - 1 / 70)
+
+
+def test_a_gate_alone_gets_a_small_page(gate_of: Callable[..., GateRecord]) -> None:
+    page = Page(render([gate_of("fail")]))
+    assert page.words("verdict").startswith("Verdict Fail At least one budget is broken.")
+    assert [attributes["id"] for attributes in page.all("section")] == ["verdict"]
+
+
+def test_paired_benchmarks_are_shown(gate_of: Callable[..., GateRecord]) -> None:
+    benchmarks = [
+        GateBenchmark(
+            name="load <json>", ratio=1.21, interval=(1.15, 1.27), verdict="regressed", seconds=4.2
+        ),
+        GateBenchmark(name="save", ratio=0.99, interval=(0.97, 1.02), verdict="same", seconds=3.0),
+    ]
+    shown = Page(render([gate_of("fail", checks=[], benchmarks=benchmarks)])).words("verdict")
+    assert "load <json> ×1.21 ×1.15–×1.27 Regressed 4.20 s" in shown
+    assert "save ×0.990 ×0.970–×1.02 Same 3.00 s" in shown
+    assert "The gate made no checks." not in shown
+
+
+def test_other_selections_of_records_are_refused_in_one_line(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    gate = gate_of()
+    refused: list[list[RunRecord | GateRecord]] = [
+        [],
+        [run_record, run_record],
+        [gate, run_record],
+        [gate, gate],
+        [run_record, gate, gate],
+    ]
+    for records in refused:
+        with pytest.raises(UsageError) as caught:
+            render(records)
+        assert "\n" not in str(caught.value)
+        assert "give RUN.json, or RUN.json GATE.json" in str(caught.value)
