@@ -25,7 +25,7 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(tasks=3000, training=400, requests=400, passes=6, rounds=3),
+    "quick": Effort(tasks=3000, training=300, requests=300, passes=5, rounds=3),
     "default": Effort(tasks=3000, training=500, requests=1200, passes=6, rounds=5),
     "thorough": Effort(tasks=3000, training=1000, requests=5000, passes=9, rounds=8),
 }
