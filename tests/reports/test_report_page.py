@@ -32,7 +32,7 @@ from tiergate.record import (
     Variant,
 )
 from tiergate_reports.plugin import render, tiergate_exporters
-from tiergate_reports.sections import SECTIONS, panels, resources, routers
+from tiergate_reports.sections import SECTIONS, resources, routers
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 NOTHING = Latency(p50=0, p90=0, p95=0, p99=0, p999=0, max=0)
@@ -222,17 +222,6 @@ def test_a_long_run_stays_well_under_half_a_megabyte(run_record: RunRecord) -> N
     assert f"the first {resources.MOST_EVENTS}; the record has 3,940 more" in text
 
 
-def test_of_a_long_series_the_worst_seconds_stay() -> None:
-    series = [
-        SeriesPoint(at_s=float(n), requests=1, p50_ms=1, p95_ms=999 if n == 777 else 1) for n in range(2000)
-    ]
-    kept = panels.thinned(series)
-    assert len(kept) <= panels.MOST_POINTS
-    assert [point.at_s for point in kept if point.p95_ms == 999] == [777]
-    assert panels.thinned(series[:3]) == series[:3]
-    assert panels.thinned([]) == []
-
-
 @pytest.mark.parametrize(
     ("verdict", "word", "because"),
     [
@@ -326,15 +315,6 @@ def test_routers_without_a_tier_have_no_accuracy(run_record: RunRecord) -> None:
     page = Page(render([run_record]))
     assert "No accuracy is shown for shared-queue and least-work-left" in page.words("accuracy")
     assert page.words("routers").count("n/a chooses no tier") == 6
-
-
-def test_budgets_and_the_best_control_are_drawn(
-    run_record: RunRecord, gate_of: Callable[..., GateRecord]
-) -> None:
-    found = routers.target(run_record, gate_of())
-    assert (found.x, found.y, found.no_skill) == (100, 0.9, 0.402)
-    bare = routers.target(run_record, None)
-    assert (bare.x, bare.y) == (None, None)
 
 
 def test_words_from_outside_stay_words(run_record: RunRecord, gate_of: Callable[..., GateRecord]) -> None:
@@ -486,25 +466,6 @@ def test_ten_routers_keep_apart_ids_and_repeat_colours(run_record: RunRecord) ->
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert "router-9" in page.words("routers")
-
-
-def test_a_histogram_gives_the_curve_and_percentiles_stand_in_for_a_damaged_one(
-    run_record: RunRecord,
-) -> None:
-    variant = run_record.variants[0]
-    fine = panels.percentile_points(variant, "hot")
-    coarse = panels.percentile_points(replace(variant, histogram={"hot": "no such thing"}), "hot")
-    known = variant.by_class["hot"].response_ms
-    assert known is not None
-    assert len(fine) > 20
-    assert dict(fine)[95] == pytest.approx(known.p95)
-    assert [share for share, _ in coarse] == [50.0, 90.0, 95.0, 99.0, 99.9]
-    assert dict(coarse)[95.0] == known.p95
-
-
-def test_a_curve_ends_where_there_are_no_more_requests(run_record: RunRecord) -> None:
-    shares = [share for share, _ in panels.percentile_points(run_record.variants[0], "cold")]
-    assert max(shares) <= 100 * (1 - 1 / 70)
 
 
 def test_a_gate_alone_gets_a_small_page(gate_of: Callable[..., GateRecord]) -> None:

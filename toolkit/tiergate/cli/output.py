@@ -12,7 +12,7 @@ import click
 import msgspec
 
 NARROWEST_COLUMN = 20
-"""A last column of fewer characters is no use; rows are then shown as blocks."""
+"""A last column of fewer characters is no use, unless it fits; rows are then shown as blocks."""
 
 _GAP = "  "
 _INDENT = "    "
@@ -50,7 +50,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
     """
     widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)][:-1]
     before = sum(widths) + len(_GAP) * len(widths)
-    if width is not None and width - before < NARROWEST_COLUMN:
+    longest = max(len(row[-1]) for row in [headers, *rows])
+    if width is not None and width - before < min(NARROWEST_COLUMN, longest):
         return [line for row in rows for line in _block(headers, row, width)]
     lines = []
     for row in [headers, *rows]:
