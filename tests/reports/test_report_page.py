@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tiergate.errors import UsageError
-from tiergate.hooks import ExporterDeclaration
 from tiergate.record import (
     Affinity,
     ClassLatency,
@@ -31,7 +29,7 @@ from tiergate.record import (
     TierAccuracy,
     Variant,
 )
-from tiergate_reports.plugin import render, tiergate_exporters
+from tiergate_reports.plugin import render
 from tiergate_reports.sections import SECTIONS, resources, routers
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -89,12 +87,6 @@ def heuristic(run: RunRecord) -> tuple[Variant, TierAccuracy]:
     accuracy = run.variants[2].tier_accuracy
     assert accuracy is not None
     return run.variants[2], accuracy
-
-
-def test_the_plugin_declares_one_exporter() -> None:
-    (declared,) = tiergate_exporters()
-    assert isinstance(declared, ExporterDeclaration)
-    assert (declared.name, declared.suffix, declared.render) == ("html", ".html", render)
 
 
 def test_the_sections_come_in_order_and_each_is_explained(run_record: RunRecord) -> None:
@@ -485,21 +477,3 @@ def test_paired_benchmarks_are_shown(gate_of: Callable[..., GateRecord]) -> None
     assert "load <json> ×1.21 ×1.15–×1.27 Regressed 4.20 s" in shown
     assert "save ×0.990 ×0.970–×1.02 Same 3.00 s" in shown
     assert "The gate made no checks." not in shown
-
-
-def test_other_selections_of_records_are_refused_in_one_line(
-    run_record: RunRecord, gate_of: Callable[..., GateRecord]
-) -> None:
-    gate = gate_of()
-    refused: list[list[RunRecord | GateRecord]] = [
-        [],
-        [run_record, run_record],
-        [gate, run_record],
-        [gate, gate],
-        [run_record, gate, gate],
-    ]
-    for records in refused:
-        with pytest.raises(UsageError) as caught:
-            render(records)
-        assert "\n" not in str(caught.value)
-        assert "give RUN.json, or RUN.json GATE.json" in str(caught.value)

@@ -1,4 +1,4 @@
-"""What the charts of the page are made from."""
+"""The exporter, what it refuses, and what the charts of the page are made from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from tiergate.errors import UsageError
+from tiergate.hooks import ExporterDeclaration
 from tiergate.record import GateRecord, RunRecord, SeriesPoint
+from tiergate_reports.plugin import render, tiergate_exporters
 from tiergate_reports.sections import panels, routers
 
 
@@ -48,3 +51,27 @@ def test_a_histogram_gives_the_curve_and_percentiles_stand_in_for_a_damaged_one(
 def test_a_curve_ends_where_there_are_no_more_requests(run_record: RunRecord) -> None:
     shares = [share for share, _ in panels.percentile_points(run_record.variants[0], "cold")]
     assert max(shares) <= 100 * (1 - 1 / 70)
+
+
+def test_the_plugin_declares_one_exporter() -> None:
+    (declared,) = tiergate_exporters()
+    assert isinstance(declared, ExporterDeclaration)
+    assert (declared.name, declared.suffix, declared.render) == ("html", ".html", render)
+
+
+def test_other_selections_of_records_are_refused_in_one_line(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    gate = gate_of()
+    refused: list[list[RunRecord | GateRecord]] = [
+        [],
+        [run_record, run_record],
+        [gate, run_record],
+        [gate, gate],
+        [run_record, gate, gate],
+    ]
+    for records in refused:
+        with pytest.raises(UsageError) as caught:
+            render(records)
+        assert "\n" not in str(caught.value)
+        assert "give RUN.json, or RUN.json GATE.json" in str(caught.value)
