@@ -213,8 +213,10 @@ class Variant(msgspec.Struct, kw_only=True, frozen=True):
             `long` those at or above its 95th percentile.
         lateness_ms: how late the generator itself sent; it is part of the response time.
         slowdown: mean of the natural logarithm of response over sealed service time.
-        intervals: 95 % confidence by the field's dotted name, from rounds as units.
-        histogram: response times in microseconds, HdrHistogram V2, compressed, base64; by class too.
+        intervals: 95 % by the field's dotted name: from rounds as units, and for ``tier_accuracy.*`` from
+            the posterior of the confusion matrix. Each holds the value that stands beside it.
+        histogram: response times in microseconds, HdrHistogram V2, compressed, base64, by ``all``, by tier
+            and by ``short`` and ``long``.
     """
 
     name: str
@@ -260,8 +262,9 @@ class OracleFacts(msgspec.Struct, kw_only=True, frozen=True):
         long_ms: the same at its 95th percentile.
         training_sha256: of the training trace; never that of the judged one.
         classes: requests with a sure label, by tier.
-        simulated: what the search expected of the cut-offs it chose: p95 slowdown of short requests,
-            and p95 response of long ones over that of one shared queue.
+        simulated: what the search expected of the cut-offs it chose: ``short_slowdown_p95``, p95 slowdown of
+            short requests, and ``long_response_ratio_p95``, p95 response of long ones over that of one
+            shared queue.
     """
 
     repeats: int
