@@ -17,6 +17,15 @@ _LONGEST_PATTERN = 1000
 """SQLite takes LIKE patterns up to 50,000 bytes; a character takes at most 12 of them."""
 
 
+def as_key(text: str) -> str | None:
+    """A text to look for. One with a lone surrogate cannot be stored, and NULL is equal to nothing."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return text
+
+
 def run_query(connection: sqlite3.Connection, query: TaskQuery, where: str) -> list[TaskHit]:
     """The tasks that meet a query; conditions, order and limit are left to SQLite.
 
@@ -70,18 +79,20 @@ def _conditions(query: TaskQuery) -> tuple[list[str], list[Any]]:
         values.append(float(query.max_weight))
     if query.session is not None:
         conditions.append("s.id = ?")
-        values.append(query.session)
+        values.append(as_key(query.session))
     if query.text is not None:
         conditions.append("CAST(t.body AS TEXT) LIKE ? ESCAPE '!'")
         values.append(_pattern(query.text))
     return conditions, values
 
 
-def _pattern(text: str) -> str:
+def _pattern(text: str) -> str | None:
     """A LIKE pattern for a text, or for its beginning, as it stands inside a JSON string.
 
     JSON escapes each character by itself, so a text within a text stays one.
     """
+    if as_key(text) is None:
+        return None
     within = msgspec.json.encode(text[:_LONGEST_PATTERN]).decode()[1:-1]
     for special in "!%_":
         within = within.replace(special, f"!{special}")

@@ -31,7 +31,7 @@ from tiergate_plugins.storage.bodies import (
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
-from tiergate_plugins.storage.sqlite_query import run_query
+from tiergate_plugins.storage.sqlite_query import as_key, run_query
 from tiergate_plugins.storage.sqlite_schema import connect
 from tiergate_plugins.storage.sqlite_transactions import Transactions
 from tiergate_plugins.storage.sqlite_verify import find_damage
@@ -132,10 +132,7 @@ class SqliteStore(Store):
 
     def query(self, query: TaskQuery) -> list[TaskHit]:
         with sqlite_errors(self._where):
-            try:
-                return run_query(self._connection, query, self._where)
-            except UnicodeEncodeError:  # no stored text has a lone surrogate in it
-                return []
+            return run_query(self._connection, query, self._where)
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._transactions.writing()
@@ -159,12 +156,9 @@ class SqliteStore(Store):
         with sqlite_errors(self._where):
             self._connection.close()
 
-    def _fetch(self, sql: str, *values: str) -> Any:
-        """The only row of a look-up by id. No stored id has a lone surrogate in it, so none is found."""
-        try:
-            return self._connection.execute(sql, values).fetchone()
-        except UnicodeEncodeError:
-            return None
+    def _fetch(self, sql: str, *ids: str) -> Any:
+        """The only row of a look-up by id."""
+        return self._connection.execute(sql, [as_key(name) for name in ids]).fetchone()
 
     def _row(self, session_id: str) -> tuple[int, int, bytes]:
         found: tuple[int, int, bytes] | None = self._fetch(

@@ -1,0 +1,50 @@
+"""Contract suites for plugin authors.
+
+Subclass a suite in a test module, name what is to be tested, and run pytest::
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        def declaration(self) -> StoreDeclaration:
+            return MY_STORE
+
+Each failure quotes the sentence of the contract that was broken. This package needs pytest; nothing
+else of tiergate does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+# Asserts outside test modules are explained only when asked for, and before they are imported.
+pytest.register_assert_rewrite(
+    "tiergate.testing.store_lifetime",
+    "tiergate.testing.store_queries",
+    "tiergate.testing.store_sessions",
+    "tiergate.testing.routers",
+)
+
+from tiergate.testing.routers import RouterContract  # noqa: E402
+from tiergate.testing.samples import (  # noqa: E402
+    AWKWARD_TEXTS,
+    make_facts,
+    make_pool,
+    make_session,
+    make_setup,
+    make_task,
+    varied_facts,
+    varied_pools,
+)
+from tiergate.testing.stores import StoreContract  # noqa: E402
+
+__all__ = [
+    "AWKWARD_TEXTS",
+    "RouterContract",
+    "StoreContract",
+    "make_facts",
+    "make_pool",
+    "make_session",
+    "make_setup",
+    "make_task",
+    "varied_facts",
+    "varied_pools",
+]

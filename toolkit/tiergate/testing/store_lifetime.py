@@ -1,0 +1,132 @@
+"""The store contract: opening, closing, several instances, and transactions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from tiergate.errors import UsageError
+from tiergate.hooks import StoreDeclaration
+from tiergate.store import SessionNotFound, StaleVersion, Store, StoreAddress, Unsupported
+from tiergate.testing.expect import must_raise
+from tiergate.testing.samples import make_session, make_task
+from tiergate.testing.store_fixtures import OpenStore, StoreFixtures
+
+
+class _Stop(Exception):
+    """Ends a transaction from inside."""
+
+
+class LifetimeChecks(StoreFixtures):
+    """Declaration, address, instances and transactions."""
+
+    def test_capabilities_are_those_declared(self, store: Store, declaration: StoreDeclaration) -> None:
+        contract = "StoreDeclaration.capabilities: what it can do beyond the base contract"
+        assert store.capabilities == declaration.capabilities, contract
+
+    def test_an_unknown_option_is_refused(self, declaration: StoreDeclaration, address: StoreAddress) -> None:
+        options = {**address.options, "no-such-option": "1"}
+        with must_raise(UsageError, "StoreAddress.require_options: refuse options that are not known"):
+            declaration.open(StoreAddress(address.scheme, address.path, options)).close()
+
+    def test_a_new_store_is_empty(self, store: Store) -> None:
+        assert store.ids() == [], "StoreDeclaration.open: creating it where nothing is there yet"
+
+    def test_closing_twice(self, store: Store) -> None:
+        store.save(make_session("s"))
+        store.close()
+        store.close()  # Store.close: closing twice does nothing
+
+    def test_a_with_block_closes(self, open_store: OpenStore) -> None:
+        with open_store() as store:
+            store.save(make_session("s"))
+        store.close()
+
+    def test_what_was_written_is_there_after_opening_again(self, open_store: OpenStore) -> None:
+        with open_store() as store:
+            store.save(make_session("s", "a", "b"))
+            store.save(make_session("gone"))
+            store.upsert_tasks("s", [make_task("a", title="changed")], expected_version=1)
+            store.delete("gone", expected_version=1)
+            before = store.load("s")
+        with open_store() as again:
+            contract = "Store: a write that returned is durable"
+            assert again.ids() == ["s"], contract
+            assert again.load("s") == before, contract
+            assert again.verify() == [], contract
+
+    def test_a_second_instance_sees_the_writes_of_the_first(
+        self, open_store: OpenStore, is_multi_process: bool
+    ) -> None:
+        if not is_multi_process:
+            pytest.skip("the store does not serve several processes at once")
+        first, second = open_store(), open_store()
+        contract = "Capability.MULTI_PROCESS: every instance sees what another one wrote"
+        first.save(make_session("s", "a"))
+        assert second.load("s") == make_session("s", "a", version=1), contract
+        second.upsert_tasks("s", [make_task("b")], expected_version=1)
+        assert first.load_task("s", "b") == (make_task("b"), 2), contract
+        with must_raise(StaleVersion, "Store.upsert_tasks: StaleVersion: the store holds another version"):
+            first.upsert_tasks("s", [make_task("c")], expected_version=1)
+        first.delete("s", expected_version=2)
+        assert second.ids() == [], contract
+
+    def test_without_transactions(self, store: Store, has_transactions: bool) -> None:
+        if has_transactions:
+            pytest.skip("the store has transactions")
+        contract = "Store.transaction: Unsupported: the store lacks `Capability.TRANSACTIONS`"
+        with must_raise(Unsupported, contract), store.transaction():
+            store.save(make_session("s"))
+        assert store.ids() == [], contract
+
+    def test_a_transaction_is_one_write(
+        self, store: Store, open_store: OpenStore, has_transactions: bool
+    ) -> None:
+        _require(has_transactions)
+        contract = "Store.transaction: all of them durable at its end"
+        store.save(make_session("s", "a"))
+        with store.transaction():
+            version = store.upsert_tasks("s", [make_task("b")], expected_version=1)
+            store.upsert_tasks("s", [make_task("c")], expected_version=version)
+            store.save(make_session("t", "a"))
+            assert store.load("s").version == 3, "Store.transaction: its own writes are seen inside it"
+        store.close()
+        again = open_store()
+        assert again.ids() == ["s", "t"], contract
+        assert again.load("s") == make_session("s", "a", "b", "c", version=3), contract
+
+    def test_a_transaction_that_fails_writes_nothing(self, store: Store, has_transactions: bool) -> None:
+        _require(has_transactions)
+        store.save(make_session("s", "a"))
+        before = store.load("s")
+        with suppress(_Stop), store.transaction():
+            store.upsert_tasks("s", [make_task("a", title="lost")], expected_version=1)
+            store.save(make_session("t", "a"))
+            store.delete("s", expected_version=2)
+            raise _Stop
+        contract = "Store.transaction: all of them, or none"
+        assert store.ids() == ["s"], contract
+        assert store.load("s") == before, contract
+        assert store.save(make_session("t")) == 1, (
+            "Store.transaction: the store can be used after a failed one"
+        )
+
+    def test_an_error_inside_a_transaction_can_be_survived(
+        self, store: Store, has_transactions: bool
+    ) -> None:
+        _require(has_transactions)
+        with store.transaction():
+            store.save(make_session("s", "a"))
+            with must_raise(StaleVersion, "Store.save: StaleVersion: the store holds another version"):
+                store.save(make_session("s", "x"))
+            with must_raise(SessionNotFound, "Store.delete: SessionNotFound: there is none of that id"):
+                store.delete("t", expected_version=1)
+            store.save(make_session("u"))
+        assert store.ids() == ["s", "u"], "Store.transaction: all of them durable at its end"
+        assert store.load("s") == make_session("s", "a", version=1), "Store: a stale write writes nothing"
+
+
+def _require(has_transactions: bool) -> None:
+    if not has_transactions:
+        pytest.skip("the store has no transactions")
