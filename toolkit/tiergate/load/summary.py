@@ -131,8 +131,7 @@ def _tier_accuracy(
         errors=errors(judged),
     )
     within = {
-        f"tier_accuracy.{name}": (min(low, getattr(found, name)), max(high, getattr(found, name)))
-        for name, (low, high) in score_intervals(judged, plan.seed).items()
+        f"tier_accuracy.{name}": interval for name, interval in score_intervals(judged, plan.seed).items()
     }
     if detail.interval is not None:
         within["tier_accuracy.regret"] = detail.interval
