@@ -1,0 +1,136 @@
+"""How both stores make a write durable, and how little an update touches."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiergate.store import Store
+from tiergate.testing import make_session, make_task
+
+OpenAt = Callable[[str], Store]
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls that make a write durable, in their order."""
+    seen: list[str] = []
+    sync, replace, unlink = os.fsync, os.replace, os.unlink
+
+    def watched_sync(descriptor: int) -> None:
+        seen.append("sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync file")
+        sync(descriptor)
+
+    def watched_replace(source: Any, target: Any) -> None:
+        seen.append("replace")
+        replace(source, target)
+
+    def watched_unlink(path: Any) -> None:
+        seen.append("unlink")
+        unlink(path)
+
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    monkeypatch.setattr(os, "unlink", watched_unlink)
+    return seen
+
+
+def test_json_syncs_the_file_before_its_name_and_the_name_before_it_returns(
+    open_at: OpenAt, steps: list[str]
+) -> None:
+    store = open_at("json:{}/work")
+    assert steps == ["sync folder"]
+    steps.clear()
+    store.save(make_session("s", "a"))
+    assert steps == ["sync file", "replace", "sync folder"]
+    steps.clear()
+    store.upsert_tasks("s", [make_task("b")], expected_version=1)
+    assert steps == ["sync file", "replace", "sync folder"]
+    steps.clear()
+    store.delete("s", expected_version=2)
+    assert steps == ["unlink", "sync folder"]
+
+
+def test_json_with_normal_durability_only_replaces(open_at: OpenAt, steps: list[str]) -> None:
+    store = open_at("json:{}/work?durability=normal")
+    store.save(make_session("s", "a"))
+    store.delete("s", expected_version=1)
+    assert steps == ["replace", "unlink"]
+
+
+@pytest.mark.parametrize(
+    ("option", "synchronous"), [("", 2), ("?durability=full", 2), ("?durability=normal", 1)]
+)
+def test_sqlite_syncs_each_commit_unless_told_otherwise(
+    open_at: OpenAt, option: str, synchronous: int
+) -> None:
+    store: Any = open_at("sqlite:{}/store.db" + option)
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def statements(store: Any, call: Callable[[], object]) -> list[str]:
+    """The first words of the statements that a call runs."""
+    seen: list[str] = []
+    store._connection.set_trace_callback(lambda sql: seen.append(" ".join(sql.split()[:2])))
+    call()
+    store._connection.set_trace_callback(None)
+    return seen
+
+
+def test_sqlite_updates_only_the_tasks_that_changed_and_commits_once(open_at: OpenAt) -> None:
+    store: Any = open_at("sqlite:{}/store.db")
+    store.save(make_session("s", *(make_task(str(number)) for number in range(100))))
+    before = store._connection.total_changes
+    changed = [make_task("5", title="new"), make_task("more")]
+    ran = statements(store, lambda: store.upsert_tasks("s", changed, expected_version=1))
+    assert ran == [
+        "BEGIN IMMEDIATE",
+        "SELECT key,",
+        "UPDATE sessions",
+        "INSERT INTO",
+        "INSERT INTO",
+        "COMMIT",
+    ]
+    assert store._connection.total_changes - before == 3  # the session's version and two tasks
+
+
+def test_sqlite_reads_one_task_without_the_others(open_at: OpenAt) -> None:
+    store: Any = open_at("sqlite:{}/store.db")
+    store.save(make_session("s", "a", "b"))
+    store._connection.execute("UPDATE tasks SET body = X'00' WHERE id = 'b'")
+    assert store.load_task("s", "a") == (make_task("a"), 1)
+    assert [size.tasks for size in store.sizes()] == [2]  # nor do sizes decode anything
+
+
+@pytest.mark.parametrize(
+    ("conditions", "index"),
+    [("t.status IN ('active')", "tasks_by_status"), ("t.weight >= 5.0", "tasks_by_weight")],
+)
+def test_sqlite_queries_use_their_index(open_at: OpenAt, conditions: str, index: str) -> None:
+    store: Any = open_at("sqlite:{}/store.db")
+    plan = store._connection.execute(
+        "EXPLAIN QUERY PLAN SELECT s.id, t.body FROM tasks t JOIN sessions s ON s.key = t.session"
+        f" WHERE {conditions} ORDER BY t.weight DESC, s.id, t.id LIMIT 10"
+    ).fetchall()
+    assert any(index in row[-1] for row in plan), plan
+
+
+def test_sqlite_counts_its_write_ahead_log(open_at: OpenAt, tmp_path: Path) -> None:
+    store = open_at("sqlite:{}/store.db")
+    store.save(make_session("s", make_task("a", notes="x" * 100_000)))
+    files = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert store.stats().disk_bytes == files > 100_000
+
+
+def test_json_counts_every_file(open_at: OpenAt, tmp_path: Path) -> None:
+    store = open_at("json:{}/work")
+    store.save(make_session("s", make_task("a", notes="x" * 100_000)))
+    assert store.stats().disk_bytes == sum(path.stat().st_size for path in (tmp_path / "work").iterdir())
+    (size,) = store.sizes()
+    assert size.bytes == (tmp_path / "work" / "s.json").stat().st_size
