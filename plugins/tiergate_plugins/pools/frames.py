@@ -37,8 +37,14 @@ class BrokenStream(Exception):
 
 
 def frame(message: Open | Ready | Request | Reply) -> bytes:
-    """A message as it goes over the socket."""
+    """A message as it goes over the socket.
+
+    Raises:
+        TypeError, ValueError, OverflowError, RecursionError: it cannot be encoded, or is too long.
+    """
     body = _encoder.encode(message)
+    if len(body) > MAX_FRAME:
+        raise ValueError(f"{len(body)} bytes are more than the {MAX_FRAME} of a frame")
     return len(body).to_bytes(4, "big") + body
 
 

@@ -97,7 +97,9 @@ class LocalPool(Pool):
             raise Overloaded(f"{self._spec.queue_limit} requests wait already", hint="send fewer, or later")
         else:
             self._backlog.add(job)
-        timer = loop.call_later(deadline_s, self._expire, job, deadline_s) if deadline_s else None
+        timer = None
+        if deadline_s is not None:
+            timer = loop.call_later(deadline_s, self._expire, job, deadline_s)
         try:
             return await job.answer
         finally:
@@ -116,6 +118,8 @@ class LocalPool(Pool):
             raise PoolError(
                 f"the pool has no tier {choice.tier!r}", hint=f"known: {', '.join(sorted(tiers))}"
             )
+        if choice.worker is not None and choice.tier not in (None, self._names[choice.worker].name):
+            raise PoolError(f"worker {choice.worker!r} is not of tier {choice.tier!r}")
 
     def _idle_worker(self, choice: Choice) -> WorkerProcess | None:
         for worker in self._workers.values():

@@ -25,6 +25,9 @@ EXIT_GRACE_S = 10.0
 
 _POLL_S = 0.005
 
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What decoding raises for bytes that are no message, or one nested too deeply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -59,6 +62,7 @@ class WorkerProcess(asyncio.Protocol):
         self._decoder = msgspec.msgpack.Decoder(Reply)
         self._is_ready = False
         self._ready_at = 0.0
+        self._fault = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -68,35 +72,60 @@ class WorkerProcess(asyncio.Protocol):
         Raises:
             WorkerFailedToStart: with what it reported or wrote to its standard error.
         """
-        loop = asyncio.get_running_loop()
-        self._first: asyncio.Future[bytes] = loop.create_future()
-        ours, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as errors:
+        self._first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        try:
+            errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by the block below)
+        except OSError as error:
+            raise self._failure(str(error)) from error
+        with errors:
+            ours = self._launch(errors)
+            try:
+                problem = await self._connect(ours, spec)
+            except asyncio.CancelledError:
+                self._abandon()
+                raise
+            if problem is not None:
+                # One that closed the socket without a report is about to write why it ends.
+                ended = await self.end(kill=bool(problem))
+                raise self._failure(problem or _tail(errors) or f"it said nothing ({ended.status})")
+        self._is_ready = True
+        self._ready_at = monotonic()
+
+    def _launch(self, errors: IO[bytes]) -> socket.socket:
+        """Start the process; the parent's end of the socket to it."""
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise self._failure(str(error)) from error
+        with theirs:
             try:
                 self._process = _spawn(theirs.fileno(), errors)
             except OSError as error:
                 ours.close()
                 raise self._failure(str(error)) from error
-            theirs.close()
-            await loop.create_connection(lambda: self, sock=ours)
-            self._write(frame(_opening(self.name, self.tier, spec)))
-            try:
-                problem = await self._first_problem(spec.start_timeout_s)
-            except asyncio.CancelledError:
-                self.kill()
-                self._process.wait()
-                raise
-            if problem is not None:
-                await self.end(kill=True)
-                raise self._failure(problem or _tail(errors))
-        self._is_ready = True
-        self._ready_at = monotonic()
+        return ours
+
+    async def _connect(self, ours: socket.socket, spec: PoolSpec) -> str | None:
+        """Tell the process what it serves; see `_first_problem` for what is returned."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, sock=ours)
+        self._write(frame(_opening(self.name, self.tier, spec)))
+        return await self._first_problem(spec.start_timeout_s)
+
+    def _abandon(self) -> None:
+        """Kill and reap without waiting for anything but the kernel."""
+        self._first.cancel()
+        if self._transport is not None:
+            self._transport.close()
+        self.kill()
+        if self._process is not None:
+            self._process.wait()
 
     def send(self, request: Request) -> None:
         """Hand over a request; the reply comes through `on_reply`.
 
         Raises:
-            TypeError, ValueError: the request cannot be encoded.
+            TypeError, ValueError, OverflowError, RecursionError: the request cannot be encoded.
         """
         self._write(frame(request))
 
@@ -126,7 +155,8 @@ class WorkerProcess(asyncio.Protocol):
         # ru_maxrss counts kibibytes on Linux and bytes on macOS.
         unit = 1 if sys.platform == "darwin" else 1024
         ready_s = monotonic() - self._ready_at if self._ready_at else 0.0
-        return Ended(_status(code), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, ready_s)
+        status_text = _status(code) + (f" for {self._fault}" if self._fault else "")
+        return Ended(status_text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, ready_s)
 
     async def _first_problem(self, timeout_s: float) -> str | None:
         """None when the worker is ready; else what it said, empty if it said nothing."""
@@ -135,13 +165,11 @@ class WorkerProcess(asyncio.Protocol):
             return msgspec.msgpack.decode(body, type=Ready).problem or None
         except TimeoutError:
             return f"not ready after {timeout_s:g} s"
-        except (ConnectionError, msgspec.MsgspecError):
+        except (ConnectionError, *_UNDECODABLE):
             return ""
 
     def _failure(self, problem: str) -> WorkerFailedToStart:
-        return WorkerFailedToStart(
-            f"cannot start: {problem or 'it ended without a word'}", where=f"worker {self.name}"
-        )
+        return WorkerFailedToStart(f"cannot start: {problem}", where=f"worker {self.name}")
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -159,7 +187,8 @@ class WorkerProcess(asyncio.Protocol):
                     self._first.set_result(body)
                 else:
                     self._on_reply(self, self._decoder.decode(body))
-        except (BrokenStream, msgspec.MsgspecError):
+        except (BrokenStream, *_UNDECODABLE) as error:
+            self._fault = f"an answer that cannot be read: {error}"
             self.kill()
 
     def connection_lost(self, _exc: Exception | None) -> None:

@@ -1,14 +1,18 @@
 """A worker process of the local pool: opens the store, then answers requests one after the other.
 
-It ends when the parent closes the socket, so that no worker outlives its parent, whatever kills it.
+It ends when the parent closes the socket, so that no worker outlives its parent, whatever kills it. A
+request that is still running then has `ORPHAN_GRACE_S` seconds to end.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
+from threading import Thread
+from time import sleep
 
 import msgspec
 
@@ -16,11 +20,15 @@ from tiergate.operation import Failure, Reply, Request
 from tiergate.worker import Service, open_service
 from tiergate_plugins.pools.frames import Open, Ready, frame, read_frame
 
+ORPHAN_GRACE_S = 2.0
+"""Time for a write to end; far shorter than what a living parent allows (`EXIT_GRACE_S`)."""
+
 
 def main(descriptor: int) -> int:
     """Serve the socket with that file descriptor until it is closed."""
     # Ctrl-C reaches the whole terminal group; the parent decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, args=(descriptor,), daemon=True).start()
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as stream:
         first = read_frame(stream)
         if first is None:
@@ -45,10 +53,20 @@ def _open(opening: Open) -> Service:
     return open_service(opening.store, opening.store_plugin, opening.operation_plugins, worker=opening.worker)
 
 
+def _end_with_parent(descriptor: int) -> None:
+    """End a worker that is too deep in a request to see that its parent has gone."""
+    hangup = select.poll()
+    # No event is asked for: a hang-up is always reported, and what can be read is not waited for.
+    hangup.register(descriptor, 0)
+    hangup.poll()
+    sleep(ORPHAN_GRACE_S)
+    os._exit(1)
+
+
 def _encode(reply: Reply) -> bytes:
     try:
         return frame(reply)
-    except (TypeError, msgspec.MsgspecError, UnicodeError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         failure = Failure("ResultNotEncodable", f"the result cannot be sent: {error}")
         return frame(Reply(reply.id, None, failure, reply.service_ns, reply.worker))
 
