@@ -59,14 +59,14 @@ def similarity(text: str, documents: Sequence[str]) -> list[float]:
     automatic text retrieval, 1988). Only terms of the text can contribute to the product, but every term of
     a document counts for its length.
     """
-    counts = [Counter(_WORD.findall(document.lower())) for document in documents]
+    counts = [Counter(_WORD.findall(document.casefold())) for document in documents]
     frequency: Counter[str] = Counter()
     for count in counts:
         frequency.update(count.keys())
     rarity = {word: log(1 + len(documents) / found) for word, found in frequency.items()}
     wanted = {
         word: (1 + log(times)) * rarity[word]
-        for word, times in Counter(_WORD.findall(text.lower())).items()
+        for word, times in Counter(_WORD.findall(text.casefold())).items()
         if word in rarity
     }
     length = sqrt(sum(weight * weight for weight in wanted.values()))
@@ -79,7 +79,8 @@ def _cosine(count: Counter[str], rarity: dict[str, float], wanted: dict[str, flo
         return 0.0
     product = sum(wanted[word] * (1 + log(count[word])) * rarity[word] for word in shared)
     own = sqrt(sum(((1 + log(times)) * rarity[word]) ** 2 for word, times in count.items()))
-    return product / (own * length)
+    # Rounding can take the cosine of a text with itself past 1.
+    return min(1.0, product / (own * length))
 
 
 def _scope(arguments: Search) -> Scope:
