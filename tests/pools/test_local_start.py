@@ -181,8 +181,10 @@ def test_a_worker_that_ends_as_soon_as_it_is_ready(
             with pytest.raises(WorkerDied, match="exit code 4"):
                 await pool.submit(Request(1, "task_get", "s", {"task": "a"}), Choice())
 
-    asyncio.run(run())
-    assert no_children()
+    # Closing can come at any moment of the next worker's short life.
+    for _ in range(5):
+        asyncio.run(run())
+        assert no_children()
 
 
 def fake_worker(monkeypatch: pytest.MonkeyPatch, then: str) -> None:

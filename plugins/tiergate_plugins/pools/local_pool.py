@@ -161,12 +161,9 @@ class LocalPool(Pool):
                 self._workers[name].kill()
 
     def _lost(self, worker: WorkerProcess) -> None:
-        self._workers.pop(worker.name, None)
-        job = self._running.pop(worker.name, None)
-        if not self._closing:
-            self._in_background(self._replace(worker, job))
-        elif job is not None and job.is_open:
-            job.answer.set_exception(WorkerDied("the pool was closed"))
+        if self._workers.pop(worker.name, None) is None:
+            return  # `close` ends it already
+        self._in_background(self._replace(worker, self._running.pop(worker.name, None)))
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -218,7 +215,8 @@ class LocalPool(Pool):
         for job in (*self._backlog.drain(), *self._running.values()):
             if job.is_open:
                 job.answer.set_exception(WorkerDied("the pool was closed"))
-        if self._tasks:
+        # One that was being replaced can end again meanwhile.
+        while self._tasks:
             await asyncio.wait(self._tasks)
         workers = list(self._workers.values())
         busy = set(self._running)
