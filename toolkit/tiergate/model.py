@@ -28,7 +28,8 @@ class Task(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid
     Attributes:
         id: unique in its session.
         weight: effort or importance, at least 0, without a unit; 1 where nobody said.
-        dependencies: ids of tasks of the same session that must be completed before.
+        dependencies: ids of tasks of the same session that must be completed before. What a source says is
+            kept, so an id may name no task, and dependencies may form a cycle.
         momentum: 0..1, decaying measure of recent progress.
         created_at: RFC 3339 text as the source wrote it, so that no digit is lost.
         updated_at: likewise.
@@ -99,6 +100,8 @@ def decode_task(data: bytes) -> Task:
         return _task_decoder.decode(data)
     except msgspec.ValidationError:
         return _from_foreign(msgspec.json.decode(data), Task)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error) from error
 
 
 def decode_session(data: bytes) -> Session:
@@ -114,6 +117,12 @@ def decode_session(data: bytes) -> Session:
         if isinstance(raw, dict) and isinstance(raw.get("tasks"), list):
             raw["tasks"] = [_from_foreign(task, Task) for task in raw["tasks"]]
         return _from_foreign(raw, Session)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error) from error
+
+
+def _not_utf8(error: UnicodeDecodeError) -> msgspec.DecodeError:
+    return msgspec.DecodeError(f"not UTF-8 at byte {error.start}")
 
 
 def _from_foreign(raw: Any, kind: type[_Kind]) -> _Kind:

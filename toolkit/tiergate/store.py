@@ -113,7 +113,8 @@ class Store(ABC):
     A write that returned is durable: it survives SIGKILL and, unless the address says
     ``?durability=normal``, the loss of power. Every session carries a version that each write
     raises by one; a write with another version than the stored one raises `StaleVersion` and
-    writes nothing.
+    writes nothing. What a store cannot keep unchanged (two tasks with one id in a write, a number that is
+    not finite, a lone surrogate) it refuses by name with a `StoreError`, and writes nothing.
     """
 
     capabilities: frozenset[Capability] = frozenset()
@@ -134,12 +135,14 @@ class Store(ABC):
         ``session.version`` is the version that it was loaded at, 0 for a new one.
 
         Raises:
-            StaleVersion: the store holds another version.
+            StaleVersion: the store holds another version, or none while ``session.version`` is above 0.
         """
 
     @abstractmethod
     def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
         """Replace the tasks with these ids, append those that are new; return the new version.
+
+        The version rises even when there are no tasks to write.
 
         Raises:
             SessionNotFound: there is none of that id.
@@ -280,7 +283,7 @@ def stale(session_id: str, *, expected: int, found: int) -> StaleVersion:
 
 def session_not_found(session_id: str) -> SessionNotFound:
     """The error for a session that is not there."""
-    return SessionNotFound(f"no session {session_id!r}", hint="`tiergate sessions list` shows the known ones")
+    return SessionNotFound(f"no session {session_id!r}")
 
 
 def task_not_found(session_id: str, task_id: str) -> TaskNotFound:
