@@ -125,8 +125,9 @@ class Router(ABC):
 
     @abstractmethod
     def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
-        """Where this request goes. A router that is declared to choose a tier names one. Must not block, and must not depend on anything but its arguments
-        and what `completed` was told.
+        """Where this request goes. A router that is declared to choose a tier names one.
+
+        Must not block, and must not depend on anything but its arguments and what `completed` was told.
 
         Raises:
             LookupError: the pool has no worker that this router could use.
