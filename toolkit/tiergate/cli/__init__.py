@@ -6,6 +6,7 @@ code, or None for 0, and raises a `TiergateError` for what it cannot do.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after the program's name; those of the process unless given.
     """
     state = State()
+    _prepare_output()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv), state)
     except BrokenPipeError:
@@ -49,6 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say("interrupted", 130)
     except Exception as error:
         return _report(error, state)
+
+
+def _prepare_output() -> None:
+    """Make sure that there is an output, and that no character in a message can stop a command."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 (lives as long as the process)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(words: list[str], state: State) -> int:
@@ -102,6 +113,9 @@ def _report(error: Exception, state: State) -> int:
         return _say(f"error: {error}", error.exit_code)
     if isinstance(error, click.ClickException):
         return _say(f"error: {_usage(error)}", EXIT_USAGE)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else "output: "
+        return _say(f"error: {where}{error.strerror}", EXIT_BROKE)
     what = " ".join(f"{type(error).__name__}: {error}".split())
     advice = "please report it" if state.debug else "run again with --debug and report it"
     return _say(f"internal error: {what} ({advice})", EXIT_BROKE)

@@ -16,10 +16,16 @@ from tiergate.record import GateRecord, RunRecord
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file beside the old one, then put it in its place.
 
+    What is no ordinary file (a device, a pipe) is written into; of a link, what it leads to is replaced.
+
     Raises:
         RunError: it cannot be written; an old file is left as it was.
     """
     try:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -34,6 +40,11 @@ def replace_file(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise RunError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file, there or not yet."""
+    return one.resolve() == other.resolve()
 
 
 def render_html(host: PluginHost, records: Sequence[RunRecord | GateRecord]) -> bytes:

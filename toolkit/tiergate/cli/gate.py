@@ -53,13 +53,15 @@ def check(
     Exits with 0 when every budget is kept, 1 when one is not, 2 for wrong usage, 4 when the run cannot
     decide.
     """
-    from tiergate.cli.files import replace_file
+    from tiergate.cli.files import replace_file, same_file
     from tiergate.cli.summary import verdict_lines
     from tiergate.gate.budgets import parse_budgets
     from tiergate.gate.check import check_run
     from tiergate.record import RunRecord, encode_record, read_record
 
     settings = state.config({"inconclusive": inconclusive}).config
+    if output is not None and same_file(run, output):
+        raise UsageError("the gate record would replace the run record", where=str(output))
     record = read_record(run)
     if not isinstance(record, RunRecord):
         raise UsageError("this is a gate record, not a run record", where=str(run))

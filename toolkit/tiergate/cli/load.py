@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tiergate.cli import State
-from tiergate.cli.output import write, write_json
+from tiergate.cli.output import printable, write, write_json
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ if TYPE_CHECKING:
 @click.option("--workload", metavar="NAME", help="What makes the requests.")
 @click.option("--seed", type=int, metavar="N", help="The same seed gives the same requests.")
 @click.option(
-    "--router", "routers", multiple=True, metavar="NAME", help="A router to compare; may be repeated."
+    "--router",
+    "routers",
+    multiple=True,
+    metavar="NAME",
+    help="A router to compare; may be repeated. The configured one must be among them.",
 )
 @click.option("--store", metavar="URL", help="Kind of store to run on, such as sqlite: or json:.")
 @click.option(
@@ -86,10 +91,11 @@ def command(
     settings = state.config(
         {"workload": workload, "seed": seed, "routers": routers, "store": store, "effort": effort}
     ).config
-    if rate is not None and rate <= 0:
-        raise UsageError(f"--rate must be above 0, not {rate:g}")
-    for path in filter(None, (output, html)):
-        _require_writable(path)
+    if rate is not None and not (rate > 0 and isfinite(rate)):
+        raise UsageError(f"--rate must be a number above 0, not {rate:g}")
+    if source_format != "auto" and not sources:
+        raise UsageError("--format says how to read --from, which is not given")
+    _require_outputs(output, html)
     host = state.host()
     plan = _plan(settings, host, sources, source_format, rate)
     record, gate = _run(state, settings, plan, host)
@@ -128,7 +134,7 @@ def _plan(
         deadline_s=settings.deadline_s,
         sessions=sessions if paths else None,
         sources=sources,
-        command=["tiergate", *sys.argv[1:]],
+        command=["tiergate", *map(printable, sys.argv[1:])],
     )
 
 
@@ -153,13 +159,14 @@ def _read_sources(
 
 def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[RunRecord, GateRecord]:
     from tiergate.cli.progress import shown
+    from tiergate.cli.signals import stopped_by_sigterm
     from tiergate.gate.budgets import parse_budgets
     from tiergate.gate.check import check_run
     from tiergate.load.experiment import run
 
     budgets = parse_budgets(settings.budgets)
     try:
-        with shown(quiet=state.quiet) as progress:
+        with stopped_by_sigterm(), shown(quiet=state.quiet) as progress:
             record = run(plan, host, progress)
     except KeyboardInterrupt:
         state.warn("the run was stopped; its workers and temporary files are gone, and nothing was written")
@@ -167,12 +174,21 @@ def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[
     return record, check_run(record, budgets)
 
 
-def _require_writable(path: Path) -> None:
+def _require_outputs(output: Path | None, html: Path | None) -> None:
     """Find out before the run, not after it.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: a file cannot be written, or both are the same one.
     """
+    from tiergate.cli.files import same_file
+
+    if output is not None and html is not None and same_file(output, html):
+        raise UsageError("-o and --html name the same file", where=str(html), hint="name two")
+    for path in filter(None, (output, html)):
+        _require_writable(path)
+
+
+def _require_writable(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         existed = path.exists()

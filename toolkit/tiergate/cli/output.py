@@ -26,7 +26,13 @@ def write(*lines: str) -> None:
 
 def write_json(value: object) -> None:
     """Write one JSON document to standard output. A command with ``--json`` writes nothing else there."""
+    # As bytes: JSON is UTF-8, whatever the locale says.
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def printable(text: str) -> str:
+    """Text of the command line with what is no character in it replaced, so that it can be written."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def output_width() -> int | None:

@@ -8,6 +8,7 @@ import click
 
 from tiergate.cli import State
 from tiergate.cli.output import write
+from tiergate.errors import UsageError
 
 
 @click.command(short_help="Make one HTML page of run and gate records.")
@@ -27,11 +28,13 @@ def command(state: State, records: tuple[Path, ...], output: Path) -> None:
     A run record without a gate record is judged by the configured budgets, so that the page begins with a
     verdict.
     """
-    from tiergate.cli.files import render_html, replace_file
+    from tiergate.cli.files import render_html, replace_file, same_file
     from tiergate.gate.budgets import parse_budgets
     from tiergate.gate.check import check_run
     from tiergate.record import RunRecord, read_record
 
+    if any(same_file(path, output) for path in records):
+        raise UsageError("the page would replace the record", where=str(output), hint="name another file")
     found = [read_record(path) for path in records]
     only = found[0]
     if len(found) == 1 and isinstance(only, RunRecord):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tiergate.cli.output import output_width, table
-from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Variant
+from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Source, Variant
 
 WORST_FIRST = {"fail": 0, "inconclusive": 1, "pass": 2}
 
@@ -30,11 +30,31 @@ def run_table(record: RunRecord) -> list[str]:
         f" ({workload.offered_load:.0%} of the cores), workload {workload.name}, seed {workload.seed};"
         " response times in ms"
     )
-    sources = [
-        f"{source.path}: {source.tasks} tasks in {source.sessions} sessions ({source.format})"
-        for source in record.sources
+    oracle = record.oracle
+    tiers = f"hot < {oracle.hot_ms:.3g} ms ≤ warm < {oracle.warm_ms:.3g} ms ≤ cold, in service time"
+    return [
+        *map(_source_line, record.sources),
+        head,
+        tiers,
+        "",
+        *table(headers, rows, output_width()),
+        *_legend(record),
     ]
-    return [*sources, head, "", *table(headers, rows, output_width())]
+
+
+def _source_line(source: Source) -> str:
+    written = "" if source.format == "generated" else f" ({source.format})"
+    return f"{source.path}: {source.tasks} tasks in {source.sessions} sessions{written}"
+
+
+def _legend(record: RunRecord) -> list[str]:
+    lines = ["* judged by the gate; bound: it is told beforehand what each request costs"]
+    reasons = {
+        variant.tier_accuracy.regret_detail.reason
+        for variant in record.variants
+        if variant.tier_accuracy and variant.tier_accuracy.regret is None
+    }
+    return lines + [f"regret undefined: {reason}" for reason in sorted(reasons)]
 
 
 def _row(variant: Variant, configured: str) -> list[str]:
@@ -44,7 +64,7 @@ def _row(variant: Variant, configured: str) -> list[str]:
     mark = " *" if variant.name == configured else " (bound)" if variant.is_oracle else ""
     return [
         variant.name + mark,
-        f"{accuracy.balanced_accuracy:.3f}" if accuracy else "chooses no tier",
+        _accuracy(variant),
         _ms(variant.by_length["short"], "p50"),
         _ms(variant.by_length["short"], "p95"),
         _ms(variant.by_length["long"], "p95"),
@@ -53,6 +73,14 @@ def _row(variant: Variant, configured: str) -> list[str]:
         f"{variant.achieved_rps:.0f}",
         str(variant.requests.lost),
     ]
+
+
+def _accuracy(variant: Variant) -> str:
+    if variant.tier_accuracy is None:
+        return "chooses no tier"
+    value = variant.tier_accuracy.balanced_accuracy
+    low, high = variant.intervals.get("tier_accuracy.balanced_accuracy", (value, value))
+    return f"{value:.3f} [{low:.2f}, {high:.2f}]"
 
 
 def _ms(found: ClassLatency, percentile: str) -> str:

@@ -14,11 +14,12 @@ from math import comb
 from statistics import median
 from time import perf_counter
 
+from tiergate.errors import RunError
 from tiergate.load.stage import Stage
 from tiergate.load.trace import Trace
 from tiergate.model import Session
 from tiergate.operation import Reply, Request
-from tiergate.pool import Pool, TierSpec
+from tiergate.pool import Pool, PoolError, TierSpec
 from tiergate.routing import Choice, Cutoffs, Tier
 
 REFERENCE = (TierSpec("reference", 1),)
@@ -96,12 +97,19 @@ async def seal(
                 startup.append(perf_counter() - began)
                 await warm_up(pool, first_reads(stage, trace.requests))
                 for index, request in enumerate(trace.requests):
-                    reply = await pool.submit(request, Choice())
+                    reply = await _served(pool, request)
                     times[index].append(reply.service_ns / 1e9)
                     if reply.failure is not None:
                         refused[request.id] = reply.failure.message
         on_pass(number + 1)
     return Sealed([sorted(found) for found in times], startup, refused)
+
+
+async def _served(pool: Pool, request: Request) -> Reply:
+    try:
+        return await pool.submit(request, Choice())
+    except PoolError as error:
+        raise RunError(f"request {request.id} could not be run alone: {error}") from error
 
 
 def first_reads(stage: Stage, requests: Sequence[Request]) -> list[Request]:

@@ -77,7 +77,7 @@ class Plan:
         if self.configured_router not in {router.name for router in self.routers}:
             raise UsageError(
                 f"the configured router {self.configured_router!r} is not among those that run",
-                hint=f"add --router {self.configured_router}, or configure another one",
+                hint=f"add --router {self.configured_router}, or name another one in TIERGATE_ROUTER",
             )
         missing = [tier for tier in TIERS if self.tiers.get(tier, 0) < 1]
         if missing:

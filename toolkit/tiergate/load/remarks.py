@@ -81,6 +81,12 @@ def remarks(
             )
         if variant.requests.lost:
             found.append(f"{variant.name}: {_first_reason(rounds[variant.name])}")
+        ended = [event for event in variant.events if event.kind == "exit"]
+        if ended:
+            found.append(
+                f"{variant.name}: {len(ended)} workers ended during the run and were replaced; the first was"
+                f" {ended[0].worker} in round {ended[0].round} ({ended[0].detail})."
+            )
         changed = _changed_mind(rounds[variant.name])
         if changed:
             found.append(f"{variant.name} chose another tier in a later round for {changed} requests.")

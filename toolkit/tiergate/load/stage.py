@@ -43,6 +43,8 @@ class Stage:
         self._host = host
         self._template = StoreAddress.parse(store)
         self._store = host.get(StoreDeclaration, self._template.scheme)
+        if Capability.MULTI_PROCESS not in self._store.capabilities:
+            raise UsageError(f"store {self._store.name!r} cannot be shared by several workers", where=store)
         self._pool = host.get(PoolDeclaration, pool)
         self._folder = folder
         self._numbers = count(1)
