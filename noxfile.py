@@ -26,7 +26,7 @@ def group(name: str) -> list[str]:
 def run_tests(session: nox.Session, *install: str) -> None:
     """Install tiergate with the test tools and run pytest."""
     session.install("-e", ".", *group("test"), *install)
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", "-n", "2", "-rs", *session.posargs)
 
 
 @nox.session
