@@ -47,7 +47,7 @@ yaml_texts = st.text("---\n:[]{}&*!|>'\"#%@`, \tidtle1\x85\u2028\ud7ff", max_siz
 contents = st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | json_texts | yaml_texts
 
 
-def check(importer: ImporterDeclaration, path: Path) -> None:
+def expect_whole_or_refused(importer: ImporterDeclaration, path: Path) -> None:
     assert importer.detect(path) in (True, False)
     refused: SourceError | None = None
     try:
@@ -74,8 +74,8 @@ def test_garbage_is_read_or_refused(
         folder = tmp_path / "tasks"
         folder.mkdir(exist_ok=True)
         (folder / "a.md").write_bytes(content)
-        check(importer, tmp_path)
+        expect_whole_or_refused(importer, tmp_path)
     else:
         path = tmp_path / "source"
         path.write_bytes(content)
-        check(importer, path)
+        expect_whole_or_refused(importer, path)

@@ -202,7 +202,7 @@ def test_json_names_what_the_system_refused(
         with pytest.raises(StoreError) as caught:
             store.upsert_tasks("s", [make_task("b")], expected_version=1)
     assert str(caught.value) == (
-        f"{tmp_path}/work/s.json: cannot save the tasks: {os.strerror(code)} ({hint})"
+        f"{tmp_path / 'work' / 's.json'}: cannot save the tasks: {os.strerror(code)} ({hint})"
     )
     assert store.load("s") == make_session("s", "a", version=1)
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [".lock", "s.json"]
