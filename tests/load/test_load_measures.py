@@ -64,7 +64,7 @@ def outcome(request: int, response_s: float = 0.01, **values: Any) -> Outcome:
 
 def round_of(outcomes: Sequence[Outcome], number: int = 1) -> Round:
     usage = PoolUsage(cpu_s=1.0, peak_rss_bytes=1, worker_seconds=1.0)
-    return Round(number, outcomes, 2.0, 0.1, usage, [])
+    return Round(number, outcomes, 2.0, usage, [])
 
 
 def test_every_fate_is_counted_over_all_rounds() -> None:

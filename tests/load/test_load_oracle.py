@@ -124,3 +124,12 @@ def test_a_real_worker_seals_real_operations(
     assert [len(times) for times in sealed.times] == [3, 3, 3]
     # Starting the process is measured, and apart from what the requests took.
     assert min(sealed.startup_s) > max(sealed.times[1])
+
+
+def test_passes_of_two_measurements_count_together() -> None:
+    first = Sealed([[0.2], [1.0]], [0.1], {})
+    both = first.together_with(Sealed([[0.1, 0.3], [0.5, 2.0]], [0.2, 0.3], {1: "no"}))
+    assert both.times == [[0.1, 0.2, 0.3], [0.5, 1.0, 2.0]]
+    assert both.startup_s == [0.1, 0.2, 0.3]
+    assert both.all_service_s() == [0.2, 1.0]
+    assert both.refused == {1: "no"}

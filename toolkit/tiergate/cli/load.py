@@ -88,6 +88,8 @@ def command(
     router. Prints a table, the gate's verdict and what to do next. Exits with 0 unless the run broke;
     `tiergate gate check` carries the verdict.
     """
+    from tiergate.plugins import require_well
+
     settings = state.config(
         {"workload": workload, "seed": seed, "routers": routers, "store": store, "effort": effort}
     ).config
@@ -97,6 +99,7 @@ def command(
         raise UsageError("--format says how to read --from, which is not given")
     _require_outputs(output, html)
     host = state.host()
+    require_well(host)
     plan = _plan(settings, host, sources, source_format, rate)
     record, gate = _run(state, settings, plan, host)
     _save(host, record, gate, output, html)

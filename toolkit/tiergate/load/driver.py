@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter, process_time
+from time import perf_counter
 
 from tiergate.load.oracle import warm_up
 from tiergate.load.outcome import Fate, Outcome, Round
@@ -54,14 +54,12 @@ async def drive(pool: Pool, router: Router, timetable: Timetable, number: int) -
         await pool.start()
         await warm_up(pool, timetable.warm_up)
         with _no_garbage_collection():
-            cpu = process_time()
             began = perf_counter() + LEAD_S
             outcomes = await _send_all(pool, router, timetable, began)
             elapsed = perf_counter() - began
-            cpu = process_time() - cpu
     finally:
         usage = await pool.close()
-    return Round(number, outcomes, elapsed, cpu, usage, list(pool.events()))
+    return Round(number, outcomes, elapsed, usage, list(pool.events()))
 
 
 async def _send_all(pool: Pool, router: Router, timetable: Timetable, began: float) -> list[Outcome]:

@@ -14,7 +14,6 @@ from tiergate.load.recorder import Recorder
 from tiergate.record import Affinity, ClassLatency, Interval, RequestCounts, SeriesPoint
 from tiergate.routing import TIERS
 
-LENGTHS = ("short", "long")
 _SHOWN = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
 
 Pick = Callable[[Outcome], bool]

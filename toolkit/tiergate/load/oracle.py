@@ -40,6 +40,14 @@ class Sealed:
     startup_s: Sequence[float]
     refused: dict[int, str]
 
+    def together_with(self, other: Sealed) -> Sealed:
+        """The passes of both, of the same trace."""
+        return Sealed(
+            [sorted([*mine, *theirs]) for mine, theirs in zip(self.times, other.times, strict=True)],
+            [*self.startup_s, *other.startup_s],
+            {**self.refused, **other.refused},
+        )
+
     def service_s(self, request: int) -> float:
         """The sealed service time: the median of the passes."""
         return median(self.times[request])

@@ -46,12 +46,10 @@ class Round:
 
     Attributes:
         elapsed_s: from the first intended start to the last answer.
-        driver_cpu_s: processor time of the load generator itself.
     """
 
     number: int
     outcomes: Sequence[Outcome]
     elapsed_s: float
-    driver_cpu_s: float
     usage: PoolUsage
     events: Sequence[PoolEvent]

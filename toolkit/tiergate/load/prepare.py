@@ -150,17 +150,21 @@ async def _measure_judged(
     plan: Plan, stage: Stage, progress: Progress, sessions: Sequence[Session]
 ) -> tuple[Measured, dict[int, str]]:
     """Seal the judged trace. Requests that are refused even when run alone would fail under every router;
-    they are left out, and the rest is measured again.
+    they are left out, and the rest is measured anew, since its state is another one without them.
     """
     trace = judged_trace(plan, sessions)
-    progress.begin("measure the judged trace alone", plan.effort.passes + 1)
+    progress.begin("measure the judged trace alone", plan.effort.passes)
     first = await seal(stage, sessions, trace, 1, lambda _: progress.step())
     if len(first.refused) == len(trace.requests):
         reason = next(iter(first.refused.values()), "the trace is empty")
         raise RunError(f"every request of the trace is refused: {reason}")
     if first.refused:
         trace = without(trace, frozenset(first.refused))
-    sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
+        progress.begin("measure it again without what is refused", plan.effort.passes)
+        sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
+    else:
+        rest = await seal(stage, sessions, trace, plan.effort.passes - 1, lambda _: progress.step())
+        sealed = first.together_with(rest)
     if sealed.refused:
         number, reason = next(iter(sealed.refused.items()))
         raise RunError(f"request {number} was served once and refused once: {reason}")
