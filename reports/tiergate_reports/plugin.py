@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tiergate.hooks import ExporterDeclaration, hookimpl
-from tiergate.record import GateRecord, RunRecord
+from tiergate.record import Record
 
 
-def render(records: Sequence[RunRecord | GateRecord]) -> str:
+def render(records: Sequence[Record]) -> str:
     """The page of a run, of a run with its gate, or of a gate alone.
 
     Raises:

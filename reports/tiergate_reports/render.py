@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tiergate.errors import UsageError
-from tiergate.record import GateRecord, RunRecord
+from tiergate.record import GateRecord, Record, RunRecord
 from tiergate_reports.charts import swatch
 from tiergate_reports.sections import SECTIONS
 from tiergate_reports.sections import gate as gates
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def render(records: Sequence[RunRecord | GateRecord]) -> str:
+def render(records: Sequence[Record]) -> str:
     """The page of a run, of a run with its gate, or of a gate alone; the same records give the same page.
 
     Raises:

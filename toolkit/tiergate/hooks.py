@@ -21,10 +21,11 @@ from typing import Any
 import msgspec
 import pluggy
 
+from tiergate.bench import BenchSetup
 from tiergate.model import Session, Status
 from tiergate.operation import Request, Scope
 from tiergate.pool import Pool, PoolSpec
-from tiergate.record import GateRecord, RunRecord
+from tiergate.record import BenchRow, Record
 from tiergate.routing import Router, RouterSetup
 from tiergate.store import Capability, Store, StoreAddress
 
@@ -92,6 +93,8 @@ class OperationDeclaration(Declaration):
         scope: how much a request with these arguments will read, for routers.
         writes: whether it changes the store.
         needs_session: whether a request must name a session.
+        cached: whether it only reads, depends on nothing but the store and its arguments, and costs enough
+            that a cache in front of the store should keep its result.
     """
 
     arguments: type[msgspec.Struct]
@@ -99,6 +102,7 @@ class OperationDeclaration(Declaration):
     scope: Callable[[Any], Scope] = one_session
     writes: bool = False
     needs_session: bool = True
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,31 @@ class StoreDeclaration(Declaration):
 
     open: Callable[[StoreAddress], Store]
     capabilities: frozenset[Capability] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheDeclaration(Declaration):
+    """A kind of cache in front of a store; the name stands before the scheme, as in ``zstd+sqlite:FILE``.
+
+    Attributes:
+        wrap: called as ``wrap(store, address)`` with an open store and its whole address; returns a store
+            that answers from the cache where it can. Closing it closes the store.
+        options: names of its options, without its own name before them.
+    """
+
+    wrap: Callable[[Store, StoreAddress], Store]
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkDeclaration(Declaration):
+    """An area of benchmarks; the name is what ``tiergate bench`` is given.
+
+    Attributes:
+        run: measures and yields one row after another.
+    """
+
+    run: Callable[[BenchSetup], Iterable[BenchRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +223,7 @@ class ExporterDeclaration(Declaration):
     """
 
     suffix: str
-    render: Callable[[Sequence[RunRecord | GateRecord]], str]
+    render: Callable[[Sequence[Record]], str]
 
 
 class HookSpecs:
@@ -207,6 +236,10 @@ class HookSpecs:
     @hookspec
     def tiergate_stores(self) -> Iterable[StoreDeclaration]:  # type: ignore[empty-body]
         """Add kinds of store. Fires when a command opens a store, and once in every worker."""
+
+    @hookspec
+    def tiergate_caches(self) -> Iterable[CacheDeclaration]:  # type: ignore[empty-body]
+        """Add kinds of cache. Fires when a command opens a store, and once in every worker."""
 
     @hookspec
     def tiergate_routers(self) -> Iterable[RouterDeclaration]:  # type: ignore[empty-body]
@@ -228,6 +261,10 @@ class HookSpecs:
     def tiergate_exporters(self) -> Iterable[ExporterDeclaration]:  # type: ignore[empty-body]
         """Add writers of records. Fires when a record is rendered."""
 
+    @hookspec
+    def tiergate_benchmarks(self) -> Iterable[BenchmarkDeclaration]:  # type: ignore[empty-body]
+        """Add areas of benchmarks. Fires when benchmarks are run or listed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -241,11 +278,13 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind("operation", "tiergate_operations", OperationDeclaration),
     Kind("store", "tiergate_stores", StoreDeclaration),
+    Kind("cache", "tiergate_caches", CacheDeclaration),
     Kind("router", "tiergate_routers", RouterDeclaration),
     Kind("pool", "tiergate_pools", PoolDeclaration),
     Kind("workload", "tiergate_workloads", WorkloadDeclaration),
     Kind("importer", "tiergate_importers", ImporterDeclaration),
     Kind("exporter", "tiergate_exporters", ExporterDeclaration),
+    Kind("benchmark", "tiergate_benchmarks", BenchmarkDeclaration),
 )
 
 

@@ -16,6 +16,8 @@ from tiergate.errors import SourceError
 
 RUN_SCHEMA = "tiergate.run/1"
 GATE_SCHEMA = "tiergate.gate/1"
+MIGRATION_SCHEMA = "tiergate.migration/1"
+BENCH_SCHEMA = "tiergate.bench/1"
 
 MAX_AMBIGUOUS = 0.10
 """Share of requests without a sure label above which tier accuracy is not judged."""
@@ -345,9 +347,112 @@ class GateRecord(msgspec.Struct, kw_only=True, frozen=True):
     subject: str = ""
 
 
-Record = RunRecord | GateRecord
+class FieldDifference(msgspec.Struct, kw_only=True, frozen=True):
+    """One field that is not the same in both stores; a value that is missing is null.
 
-_KINDS: dict[str, type[RunRecord] | type[GateRecord]] = {RUN_SCHEMA: RunRecord, GATE_SCHEMA: GateRecord}
+    Attributes:
+        task: id of the task, or None for a field of the session itself.
+        field: its name; empty where the whole session or task is missing on one side.
+        source: its JSON in the source, cut where it is long.
+        target: its JSON in the target, likewise.
+    """
+
+    session: str
+    task: str | None
+    field: str
+    source: str | None
+    target: str | None
+
+
+class RootHashes(msgspec.Struct, kw_only=True, frozen=True):
+    """SHA-256 over the canonical hashes of all sessions, in hexadecimal; None where it was not computed."""
+
+    source: str | None
+    target: str | None
+
+
+class MigrationRecord(msgspec.Struct, kw_only=True, frozen=True):
+    """What a migration moved and verified.
+
+    Attributes:
+        id: names the migration, for ``tiergate migrate status|undo``.
+        source, target: addresses.
+        state: how far it has come.
+        sessions, tasks: how many were copied.
+        bytes: of the canonical form of what was copied.
+        verify: ``full``: every session was compared; ``sample``: `verified` of them were.
+        seconds: spent in each step, by its name.
+        binding: name that was bound to the target by the cut-over, or None.
+        epoch: of the binding after the cut-over.
+        remarks: what a reader must know.
+    """
+
+    schema: Literal["tiergate.migration/1"] = "tiergate.migration/1"
+    id: str
+    source: str
+    target: str
+    state: Literal["planned", "copying", "copied", "verified", "cut-over", "undone", "failed"]
+    sessions: int
+    tasks: int
+    root_hash: RootHashes
+    differences: list[FieldDifference]
+    bytes: int = 0
+    verify: Literal["full", "sample"] = "full"
+    verified: int = 0
+    seconds: dict[str, float] = {}
+    binding: str | None = None
+    epoch: int | None = None
+    created_at: str = ""
+    updated_at: str = ""
+    remarks: list[str] = []
+
+
+class BenchRow(msgspec.Struct, kw_only=True, frozen=True):
+    """One line of a table of benchmarks.
+
+    Attributes:
+        name: what was measured, and of which store or part.
+        value: in `unit`; a ratio where `peer` is named.
+        interval: 95 %, from rounds as units; equal ends for what was counted.
+        unit: such as ``ms``, ``1/s``, ``x`` (a ratio) or ``MiB``.
+        peer: what a ratio is taken over.
+        target: what it should reach, as ``<= 1.0``; None for a row that only informs.
+        reached: whether the value meets the target.
+        details: absolute figures behind a ratio, by name with the unit in it.
+    """
+
+    name: str
+    value: float
+    interval: Interval
+    unit: str
+    peer: str | None = None
+    target: str | None = None
+    reached: bool | None = None
+    details: dict[str, float] = {}
+    note: str = ""
+
+
+class BenchRecord(msgspec.Struct, kw_only=True, frozen=True):
+    """What one area of benchmarks measured."""
+
+    schema: Literal["tiergate.bench/1"] = "tiergate.bench/1"
+    area: str
+    created_at: str
+    duration_s: float
+    environment: Environment
+    rows: list[BenchRow]
+    versions: dict[str, str] = {}
+    remarks: list[str] = []
+
+
+Record = RunRecord | GateRecord | MigrationRecord | BenchRecord
+
+_KINDS: dict[str, type[Record]] = {
+    RUN_SCHEMA: RunRecord,
+    GATE_SCHEMA: GateRecord,
+    MIGRATION_SCHEMA: MigrationRecord,
+    BENCH_SCHEMA: BenchRecord,
+}
 
 
 class _SchemaOnly(msgspec.Struct):
@@ -382,7 +487,7 @@ def read_record(path: Path) -> Record:
         ) from error
 
 
-def json_schema(kind: type[RunRecord] | type[GateRecord]) -> dict[str, Any]:
+def json_schema(kind: type[Record]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a kind of record."""
     schema: dict[str, Any] = _uniform(msgspec.json.schema(kind))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import NoReturn, Self
-from urllib.parse import parse_qsl
+from typing import Any, NoReturn, Self
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -39,16 +39,30 @@ class StoreDamaged(StoreError):
     exit_code = EXIT_FAILED
 
 
+class ReadOnly(StoreError):
+    """The store was opened with ``?mode=ro``; nothing was written."""
+
+
+class StaleBinding(StoreError):
+    """A name was bound to another store since this one was opened; nothing was written."""
+
+
 class Unsupported(StoreError):
     """The store says by its capabilities that it cannot do this."""
 
 
 class Capability(StrEnum):
-    """What not every store can do. A store that lacks one raises `Unsupported` when asked for it."""
+    """What not every store can do. A store that lacks one raises `Unsupported` when asked for it.
+
+    ``read-only``: an address with ``?mode=ro`` opens the store without changing or making a file; it must
+    be there, and every write raises `ReadOnly`. ``change-counter``: `Store.changes` can be asked.
+    """
 
     TRANSACTIONS = "transactions"
     TEXT_SEARCH = "text-search"
     MULTI_PROCESS = "multi-process"
+    READ_ONLY = "read-only"
+    CHANGE_COUNTER = "change-counter"
 
 
 class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
@@ -84,6 +98,16 @@ class TaskHit(msgspec.Struct, frozen=True):
     task: Task
 
 
+class TaskOutline(msgspec.Struct, frozen=True, gc=False):
+    """What lists show of a task, for queries that need no more."""
+
+    session: str
+    id: str
+    title: str
+    status: Status
+    weight: float
+
+
 class SessionSize(msgspec.Struct, frozen=True):
     """How large a session is: its tasks, and the bytes of its body as stored."""
 
@@ -93,11 +117,17 @@ class SessionSize(msgspec.Struct, frozen=True):
 
 
 class StoreStats(msgspec.Struct, kw_only=True, frozen=True):
-    """How much a store holds. `disk_bytes` counts every file that belongs to the store."""
+    """How much a store holds.
+
+    Attributes:
+        disk_bytes: of every file that belongs to the store.
+        details: what this kind of store can tell beyond that, by name, with the unit in the name.
+    """
 
     sessions: int
     tasks: int
     disk_bytes: int
+    details: dict[str, int | float | str] = {}
 
 
 class Damage(msgspec.Struct, frozen=True):
@@ -113,8 +143,10 @@ class Store(ABC):
     A write that returned is durable: it survives SIGKILL and, unless the address says
     ``?durability=normal``, the loss of power. Every session carries a version that each write
     raises by one; a write with another version than the stored one raises `StaleVersion` and
-    writes nothing. What a store cannot keep unchanged (two tasks with one id in a write, a number that is
-    not finite, a lone surrogate) it refuses by name with a `StoreError`, and writes nothing.
+    writes nothing. A version is never used twice: a session that was deleted and is saved anew goes on
+    after the version of the deletion, which counts as a write. What a store cannot keep unchanged (two
+    tasks with one id in a write, a number that is not finite, a lone surrogate) it refuses by name with
+    a `StoreError`, and writes nothing.
     """
 
     capabilities: frozenset[Capability] = frozenset()
@@ -132,10 +164,12 @@ class Store(ABC):
     def save(self, session: Session) -> int:
         """Write a whole session and return its new version.
 
-        ``session.version`` is the version that it was loaded at, 0 for a new one.
+        ``session.version`` is the version that it was loaded at, 0 for a new one. A new session gets version
+        1, unless one of its id was deleted before.
 
         Raises:
             StaleVersion: the store holds another version, or none while ``session.version`` is above 0.
+            ReadOnly: the store was opened with ``?mode=ro``; so for every other write.
         """
 
     @abstractmethod
@@ -179,6 +213,51 @@ class Store(ABC):
             Unsupported: the store lacks `Capability.TRANSACTIONS`.
         """
 
+    def outlines(self, query: TaskQuery) -> list[TaskOutline]:
+        """What `query` finds, in the same order, without notes and other fields; cheaper where it can be.
+
+        Raises:
+            As `query`.
+        """
+        return [
+            TaskOutline(hit.session, hit.task.id, hit.task.title, hit.task.status, hit.task.weight)
+            for hit in self.query(query)
+        ]
+
+    def version(self, session_id: str) -> int:
+        """The version of a session now, cheaper than loading it where it can be.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+        """
+        return self.load(session_id).version
+
+    def versions(self) -> dict[str, int]:
+        """The version of every session, by id in sorted order."""
+        found = {}
+        for session_id in self.ids():
+            with suppress(SessionNotFound):  # deleted since it was listed
+                found[session_id] = self.version(session_id)
+        return found
+
+    def changes(self) -> int:
+        """A counter of the whole store that every write of any process raises, and nothing lowers.
+
+        Raises:
+            Unsupported: the store lacks `Capability.CHANGE_COUNTER`.
+        """
+        unsupported(self, Capability.CHANGE_COUNTER)
+
+    def remember(self, key: bytes, session_id: str | None, compute: Callable[[], Any]) -> Any:  # noqa: ARG002
+        """The result of a pure computation on what the store holds; a cache in front of it may know it.
+
+        Args:
+            key: of the computation and its arguments; the caller vouches that it means the same everywhere.
+            session_id: the only session it reads, or None when it reads across sessions.
+            compute: gives plain JSON values or structs; what a cache remembers comes back as plain values.
+        """
+        return compute()
+
     @abstractmethod
     def sizes(self) -> list[SessionSize]:
         """The size of every session, sorted by id, without decoding them."""
@@ -219,17 +298,19 @@ class Store(ABC):
 
 @dataclass(frozen=True, slots=True)
 class StoreAddress:
-    """A parsed address, ``scheme:path?option=value``.
+    """A parsed address, ``scheme:path?option=value``, with caches in front: ``cache+scheme:path``.
 
     Attributes:
         scheme: which store, as a plugin declares it.
         path: what follows the colon, up to a question mark.
-        options: the options by name.
+        options: the options by name; those of a cache have its name and a dot before theirs, as ``zstd.ttl``.
+        caches: the caches in front of the store, the outermost first.
     """
 
     scheme: str
     path: str
     options: dict[str, str] = field(default_factory=dict)
+    caches: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> StoreAddress:
@@ -238,8 +319,9 @@ class StoreAddress:
         Raises:
             UsageError: there is no scheme, or an option stands twice or without a value.
         """
-        scheme, colon, rest = text.partition(":")
-        if not colon or not scheme:
+        schemes, colon, rest = text.partition(":")
+        *caches, scheme = schemes.split("+")
+        if not colon or not scheme or not all(caches):
             raise UsageError(
                 f"{text!r} is not a store address",
                 hint="write SCHEME:PATH, for example sqlite:work.db or json:work/",
@@ -252,11 +334,30 @@ class StoreAddress:
                     f"option {name!r} stands twice or has no value", where=text, hint="write ?option=value"
                 )
             options[name] = value
-        return cls(scheme, path, options)
+        return cls(scheme, path, options, tuple(caches))
 
     def __str__(self) -> str:
-        query = "&".join(f"{name}={value}" for name, value in self.options.items())
-        return f"{self.scheme}:{self.path}" + (f"?{query}" if query else "")
+        query = "&".join(f"{quote(name)}={quote(value, safe='/:')}" for name, value in self.options.items())
+        return "+".join((*self.caches, self.scheme)) + f":{self.path}" + (f"?{query}" if query else "")
+
+    def without_caches(self) -> StoreAddress:
+        """The address of the store itself."""
+        prefixes = tuple(f"{cache}." for cache in self.caches)
+        own = {name: value for name, value in self.options.items() if not name.startswith(prefixes)}
+        return StoreAddress(self.scheme, self.path, own)
+
+    def cache_options(self, cache: str) -> dict[str, str]:
+        """The options of one of its caches, without the cache's name."""
+        prefix = f"{cache}."
+        return {
+            name.removeprefix(prefix): value
+            for name, value in self.options.items()
+            if name.startswith(prefix)
+        }
+
+    def with_options(self, **changes: str) -> StoreAddress:
+        """The same address with these options set."""
+        return StoreAddress(self.scheme, self.path, {**self.options, **changes}, self.caches)
 
     def require_options(self, known: Sequence[str]) -> None:
         """Refuse options that the store does not know.
@@ -294,6 +395,11 @@ def task_not_found(session_id: str, task_id: str) -> TaskNotFound:
 def unsupported(store: Store, capability: Capability) -> NoReturn:
     """Raise the error for a capability that a store does not have."""
     raise Unsupported(f"{type(store).__name__} does not support {capability.value}")
+
+
+def read_only(where: str) -> ReadOnly:
+    """The error for a write to a store that was opened with ``?mode=ro``."""
+    return ReadOnly("the store was opened read-only", where=where, hint="open it without ?mode=ro to write")
 
 
 def check_order(order: str) -> tuple[str, bool]:

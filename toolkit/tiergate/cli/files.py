@@ -10,7 +10,7 @@ from pathlib import Path
 from tiergate.errors import RunError
 from tiergate.hooks import ExporterDeclaration
 from tiergate.plugins import PluginHost
-from tiergate.record import GateRecord, RunRecord
+from tiergate.record import Record
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -47,7 +47,7 @@ def same_file(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def render_html(host: PluginHost, records: Sequence[RunRecord | GateRecord]) -> bytes:
+def render_html(host: PluginHost, records: Sequence[Record]) -> bytes:
     """The page of these records.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Names that are bound to stores: `store:NAME`."""

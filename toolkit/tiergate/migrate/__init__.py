@@ -1,0 +1,1 @@
+"""Moving sessions from one store to another: plan, copy, verify, cut over, undo."""

@@ -1,0 +1,81 @@
+"""Opening a store by its address: the store itself, and the caches in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tiergate.errors import UsageError, unknown_name
+from tiergate.hooks import CacheDeclaration, StoreDeclaration
+from tiergate.store import Capability, Store, StoreAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens stores with the kinds of store and cache that are known to it.
+
+    Attributes:
+        stores: kinds of store by scheme.
+        caches: kinds of cache by name.
+    """
+
+    stores: Mapping[str, StoreDeclaration]
+    caches: Mapping[str, CacheDeclaration]
+
+    @classmethod
+    def of(cls, stores: Iterable[StoreDeclaration], caches: Iterable[CacheDeclaration]) -> Opener:
+        """An opener of these kinds."""
+        return cls({found.name: found for found in stores}, {found.name: found for found in caches})
+
+    def open(self, address: StoreAddress | str) -> Store:
+        """Open the store at an address, with its caches.
+
+        Raises:
+            UsageError: the address is none, or names a store, a cache or an option that is not known.
+            StoreError: the store cannot be opened.
+        """
+        if isinstance(address, str):
+            address = StoreAddress.parse(address)
+        declaration = self.declaration(address)
+        caches = [self._cache(name, address) for name in reversed(address.caches)]
+        store = declaration.open(address.without_caches())
+        try:
+            for cache in caches:
+                store = cache.wrap(store, address)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def open_read_only(self, address: StoreAddress) -> Store:
+        """Open the store itself so that no file is made or changed, where it can do that.
+
+        Raises:
+            As `open`.
+        """
+        plain = address.without_caches()
+        if Capability.READ_ONLY in self.declaration(plain).capabilities:
+            plain = plain.with_options(mode="ro")
+        return self.open(plain)
+
+    def declaration(self, address: StoreAddress) -> StoreDeclaration:
+        """The kind of store that an address names.
+
+        Raises:
+            UsageError: it is not known.
+        """
+        if address.scheme not in self.stores:
+            raise unknown_name("store", address.scheme, self.stores, where=str(address))
+        return self.stores[address.scheme]
+
+    def _cache(self, name: str, address: StoreAddress) -> CacheDeclaration:
+        if name not in self.caches:
+            raise unknown_name("cache", name, self.caches, where=str(address))
+        known = self.caches[name].options
+        for option in address.cache_options(name):
+            if option not in known:
+                names = ", ".join(f"{name}.{one}" for one in known) or "none"
+                raise UsageError(
+                    f"unknown option {name}.{option!s}", where=str(address), hint=f"known: {names}"
+                )
+        return self.caches[name]
