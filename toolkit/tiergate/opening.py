@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiergate.errors import UsageError, unknown_name
 from tiergate.hooks import CacheDeclaration, StoreDeclaration
@@ -17,15 +17,24 @@ class Opener:
     Attributes:
         stores: kinds of store by scheme.
         caches: kinds of cache by name.
+        missing: what would make others available, a pip command by scheme or name.
     """
 
     stores: Mapping[str, StoreDeclaration]
     caches: Mapping[str, CacheDeclaration]
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stores: Iterable[StoreDeclaration], caches: Iterable[CacheDeclaration]) -> Opener:
+    def of(
+        cls,
+        stores: Iterable[StoreDeclaration],
+        caches: Iterable[CacheDeclaration],
+        missing: Mapping[str, str] | None = None,
+    ) -> Opener:
         """An opener of these kinds."""
-        return cls({found.name: found for found in stores}, {found.name: found for found in caches})
+        return cls(
+            {found.name: found for found in stores}, {found.name: found for found in caches}, missing or {}
+        )
 
     def open(self, address: StoreAddress | str) -> Store:
         """Open the store at an address, with its caches.
@@ -65,12 +74,12 @@ class Opener:
             UsageError: it is not known.
         """
         if address.scheme not in self.stores:
-            raise unknown_name("store", address.scheme, self.stores, where=str(address))
+            raise self._unknown("store", address.scheme, self.stores, address)
         return self.stores[address.scheme]
 
     def _cache(self, name: str, address: StoreAddress) -> CacheDeclaration:
         if name not in self.caches:
-            raise unknown_name("cache", name, self.caches, where=str(address))
+            raise self._unknown("cache", name, self.caches, address)
         known = self.caches[name].options
         for option in address.cache_options(name):
             if option not in known:
@@ -79,3 +88,10 @@ class Opener:
                     f"unknown option {name}.{option!s}", where=str(address), hint=f"known: {names}"
                 )
         return self.caches[name]
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str], address: StoreAddress) -> UsageError:
+        if name in self.missing:
+            return UsageError(
+                f"{kind} {name!r} is not available", where=str(address), hint=self.missing[name]
+            )
+        return unknown_name(kind, name, known, where=str(address))

@@ -22,7 +22,19 @@ import msgspec
 import pluggy
 
 from tiergate.errors import RunError, UsageError, unknown_name
-from tiergate.hooks import ENTRY_POINT_GROUP, KINDS, Declaration, HookSpecs, Kind, Requirement, find_plugin
+from tiergate.hooks import (
+    ENTRY_POINT_GROUP,
+    KINDS,
+    CacheDeclaration,
+    Declaration,
+    HookSpecs,
+    Kind,
+    Requirement,
+    StoreDeclaration,
+    find_plugin,
+)
+from tiergate.opening import Opener
+from tiergate.store import StoreAddress
 
 BUILTIN_DISTRIBUTION = "tiergate"
 
@@ -176,6 +188,21 @@ class PluginHost:
             UsageError: as `get`.
         """
         return self._find(kind, name).plugin
+
+    def opener(self) -> Opener:
+        """What opens stores, with the caches in front of them, by their addresses."""
+        missing = {**self._unavailable["store"], **self._unavailable["cache"]}
+        return Opener.of(self.all(StoreDeclaration), self.all(CacheDeclaration), missing)
+
+    def store_plugins(self, address: StoreAddress) -> list[str]:
+        """References of the plugins that declare the store at an address and its caches, for workers.
+
+        Raises:
+            UsageError: as `get`.
+        """
+        found = [self.plugin_of(StoreDeclaration, address.scheme)]
+        found += [self.plugin_of(CacheDeclaration, cache) for cache in address.caches]
+        return sorted({plugin.reference for plugin in found})
 
     def _find(self, kind: type[Declaration], name: str) -> Found:
         kind_name = _kind_of(kind).name
