@@ -12,7 +12,7 @@ from tiergate.hooks import ExporterDeclaration, ImporterDeclaration, RouterDecla
 from tiergate.load.effort import Effort
 from tiergate.load.experiment import run
 from tiergate.load.plan import Plan, Silent
-from tiergate.load.sources import read_source
+from tiergate.sources import read_source
 from tiergate.plugins import PluginHost
 from tiergate.record import RunRecord
 

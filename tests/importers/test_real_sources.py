@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tiergate.hooks import ImporterDeclaration
-from tiergate.load.sources import AUTO, read_source
+from tiergate.sources import AUTO, read_source
 from tiergate.model import Task, canonical, decode_session
 from tiergate.record import Source
 

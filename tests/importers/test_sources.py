@@ -12,7 +12,7 @@ import pytest
 
 from tiergate.errors import EXIT_BROKE, EXIT_USAGE, RunError, SourceError, TiergateError, UsageError
 from tiergate.hooks import Imported, ImporterDeclaration
-from tiergate.load.sources import AUTO, read_source
+from tiergate.sources import AUTO, read_source
 from tiergate.model import Session, Status, Task
 
 Write = Callable[[str, str | bytes], Path]

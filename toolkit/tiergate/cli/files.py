@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from tiergate.errors import RunError
 from tiergate.hooks import ExporterDeclaration
@@ -16,6 +18,17 @@ from tiergate.record import Record
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file beside the old one, then put it in its place.
 
+    Raises:
+        As `replacing`.
+    """
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of the old one when the block ends without an error.
+
     What is no ordinary file (a device, a pipe) is written into; of a link, what it leads to is replaced.
 
     Raises:
@@ -24,13 +37,14 @@ def replace_file(path: Path, data: bytes) -> None:
     try:
         path = path.resolve()
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                yield file
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).chmod(0o644)

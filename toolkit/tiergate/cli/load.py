@@ -147,7 +147,7 @@ def _read_sources(
     """The sessions of all sources; one whose id another source has used carries its source's name."""
     from msgspec.structs import replace
 
-    from tiergate.load.sources import read_source
+    from tiergate.sources import read_source
 
     sessions: dict[str, Session] = {}
     sources: list[Source] = []

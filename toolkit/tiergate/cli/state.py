@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tiergate.config import Resolved
     from tiergate.plugins import PluginHost
+    from tiergate.store import Store, StoreAddress
 
 DISABLE_OPTION = "--no-plugin"
 
@@ -73,6 +74,39 @@ class State:
             for line in [*self._host.warnings, *self._host.problems()]:
                 self.warn(line)
         return self._host
+
+    def store_address(self, text: str) -> StoreAddress:
+        """The address of a store as a command was given it. Every command reads addresses here.
+
+        Raises:
+            UsageError: it is none.
+        """
+        from tiergate.store import StoreAddress  # `--help` must not pay for it
+
+        return StoreAddress.parse(text)
+
+    def open_store(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
+        """Open a store for a command. Every command opens stores here.
+
+        Args:
+            text: its address.
+            read_only: make and change no file; a store that is not there is an error then.
+            caches: whether to put the caches of the address in front of it.
+
+        Raises:
+            UsageError: the address is none, or names what is not known.
+            StoreError: the store cannot be opened.
+        """
+        from tiergate.store import Capability  # `--help` must not pay for it
+
+        opener, address = self.host().opener(), self.store_address(text)
+        if not caches:
+            address = address.without_caches()
+        if read_only and not address.caches:
+            return opener.open_read_only(address)
+        if read_only and Capability.READ_ONLY in opener.declaration(address).capabilities:
+            address = address.with_options(mode="ro")
+        return opener.open(address)
 
 
 def split_disabled(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,0 +1,105 @@
+"""Text of sessions as a terminal can show it: nothing in it acts on the terminal, and it fits."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from tiergate.cli.output import table
+
+NARROWEST_CUT = 8
+"""A column is cut to no fewer cells than this."""
+
+_ELLIPSIS = "…"
+_GAP = "  "
+_JOINERS = "\u200c\u200d"  # they make one sign of several, as in emoji, and move nothing
+
+
+def visible(text: str) -> str:
+    """The text in one line, with what a terminal would act on (escapes, line ends, bidi marks) escaped."""
+    if text.isprintable():
+        return text
+    return "".join(sign if _is_plain(sign) else _escaped(sign) for sign in text)
+
+
+def visible_lines(text: str) -> list[str]:
+    """As `visible`, but line ends and tabs keep their meaning."""
+    return [visible(line.expandtabs(4)) for line in text.replace("\r\n", "\n").split("\n")]
+
+
+def excerpt(text: str, cells: int) -> str:
+    """The beginning of a text that may be long, with white space joined."""
+    head = text[: 8 * cells]
+    more = _ELLIPSIS if len(text) > len(head) else ""
+    return cut(visible(" ".join(head.split()) + more), cells)
+
+
+def width_of(text: str) -> int:
+    """How many cells of a terminal the text takes."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def cut(text: str, cells: int) -> str:
+    """The text, or as much of its beginning as fits before an ellipsis."""
+    if width_of(text) <= cells:
+        return text
+    taken, kept = 0, []
+    for sign in text:
+        taken += _cells(sign)
+        if taken > cells - 1:
+            break
+        kept.append(sign)
+    return "".join(kept) + _ELLIPSIS
+
+
+def columns(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int | None,
+    *,
+    right: Sequence[int] = (),
+    cuts: Sequence[int] = (),
+) -> list[str]:
+    """The lines of a table with one line a row.
+
+    Where it does not fit even with its columns cut, each row becomes a block, as in `output.table`.
+
+    Args:
+        width: cells in a line; None for no limit.
+        right: columns of numbers.
+        cuts: columns that may be cut to fit, the one that is cut first before the others.
+    """
+    sizes = [max(map(width_of, column)) for column in zip(headers, *rows, strict=True)]
+    if width is not None:
+        over = sum(sizes) + len(_GAP) * (len(sizes) - 1) - width
+        for index in cuts:
+            spare = sizes[index] - max(NARROWEST_CUT, width_of(headers[index]))
+            taken = max(0, min(over, spare))
+            sizes[index] -= taken
+            over -= taken
+        if over > 0:
+            return table(headers, rows, width)
+    return [_line(row, sizes, right) for row in [headers, *rows]]
+
+
+def _line(row: Sequence[str], sizes: Sequence[int], right: Sequence[int]) -> str:
+    cells = []
+    for index, (text, size) in enumerate(zip(row, sizes, strict=True)):
+        shown = cut(text, size)
+        padding = " " * (size - width_of(shown))
+        cells.append(padding + shown if index in right else shown + padding)
+    return _GAP.join(cells).rstrip()
+
+
+def _cells(sign: str) -> int:
+    if unicodedata.combining(sign) or sign in _JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+
+
+def _is_plain(sign: str) -> bool:
+    return sign.isprintable() or sign in _JOINERS or unicodedata.category(sign) == "Zs"
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape", "surrogatepass").decode("ascii")
