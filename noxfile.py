@@ -94,6 +94,13 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session
+def migrate(session: nox.Session) -> None:
+    """Move sessions from one store to another and verify them (-- SRC DST, addresses of stores)."""
+    session.install(".")
+    session.run("tiergate", "migrate", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks: start-up of the command line beside a bare click program."""
     session.install("-e", ".", *group("test"))
