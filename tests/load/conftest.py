@@ -65,7 +65,7 @@ class InlinePool(Pool):
 
     async def start(self) -> None:
         spec = self._spec
-        self._service = open_service(spec.store, spec.store_plugin, spec.operation_plugins)
+        self._service = open_service(spec.store, spec.store_plugins, spec.operation_plugins)
 
     def view(self) -> PoolView:
         return PoolView(

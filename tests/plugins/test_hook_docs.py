@@ -249,7 +249,7 @@ def tiergate_operations():
     return PoolSpec(
         tiers=[TierSpec("hot", 2), TierSpec("cold", 1, nice=5)],
         store=f"onefile:{site.home / 'work.jsonl'}",
-        store_plugin="example_tiergate_stores",
+        store_plugins=["example_tiergate_stores"],
         operation_plugins=["example_tiergate_operations", "example_slow"],
     )
 

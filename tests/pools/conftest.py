@@ -39,7 +39,7 @@ def make_spec(address: str, monkeypatch: pytest.MonkeyPatch) -> SpecMaker:
         tiers: Sequence[TierSpec] = (TierSpec("hot", 1),),
         *,
         store: str = address,
-        store_plugin: str = "tiergate_plugins.storage.sqlite",
+        store_plugins: Sequence[str] = ("tiergate_plugins.storage.sqlite",),
         operations: Sequence[str] = (TASKS, FAULTY),
         queue_limit: int = 1000,
         start_timeout_s: float = 60.0,
@@ -47,7 +47,7 @@ def make_spec(address: str, monkeypatch: pytest.MonkeyPatch) -> SpecMaker:
         return PoolSpec(
             tiers=tiers,
             store=store,
-            store_plugin=store_plugin,
+            store_plugins=store_plugins,
             operation_plugins=operations,
             queue_limit=queue_limit,
             start_timeout_s=start_timeout_s,

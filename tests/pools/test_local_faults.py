@@ -172,7 +172,8 @@ from tiergate_plugins.pools.local_pool import LocalPool
 
 async def main(store, idle, busy):
     spec = PoolSpec(tiers=[TierSpec("hot", 2)], store=store,
-                    store_plugin="tiergate_plugins.storage.sqlite", operation_plugins=["faulty_operations"])
+                    store_plugins=["tiergate_plugins.storage.sqlite"],
+                    operation_plugins=["faulty_operations"])
     async with LocalPool(spec) as pool:
         for name, path in (("hot-1", idle), ("hot-2", busy)):
             await pool.submit(Request(1, "hold", None, {"path": path}), Choice(None, name))

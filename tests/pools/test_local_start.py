@@ -43,7 +43,7 @@ def test_a_store_that_cannot_be_opened(
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"store": "jsn:x"}, r"UsageError: tiergate_plugins.storage.sqlite: unknown store 'jsn'"),
+        ({"store": "jsn:x"}, r"UsageError: jsn:x: unknown store 'jsn'"),
         ({"operations": ["no_such_module"]}, "ModuleNotFoundError: No module named 'no_such_module'"),
         ({"operations": ["faulty_operations:nobody"]}, "AttributeError: .*nobody"),
     ],

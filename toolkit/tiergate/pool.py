@@ -54,7 +54,8 @@ class PoolSpec:
     Attributes:
         tiers: in order from the shortest requests to the longest.
         store: address of the store that every worker opens.
-        store_plugin: reference of the plugin that declares the store, for `tiergate.hooks.find_plugin`.
+        store_plugins: references of the plugins that declare the store and the caches in front of it, for
+            `tiergate.hooks.find_plugin`.
         operation_plugins: references of the plugins whose operations the workers serve.
         queue_limit: requests that may wait in the whole pool; one more is refused.
         start_timeout_s: a worker that is not ready by then has failed to start.
@@ -62,7 +63,7 @@ class PoolSpec:
 
     tiers: Sequence[TierSpec]
     store: str
-    store_plugin: str
+    store_plugins: Sequence[str]
     operation_plugins: Sequence[str]
     queue_limit: int = 10_000
     start_timeout_s: float = 30.0

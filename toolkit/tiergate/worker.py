@@ -6,7 +6,10 @@ then mean the same in every pool.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
 from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,11 +17,20 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from tiergate.errors import TiergateError, unknown_name
-from tiergate.hooks import Declaration, OperationDeclaration, StoreDeclaration, find_plugin
-from tiergate.operation import Failure, OperationError, Reply, Request
-from tiergate.store import Store, StoreAddress
+from tiergate.hooks import (
+    CacheDeclaration,
+    Declaration,
+    OperationDeclaration,
+    StoreDeclaration,
+    find_plugin,
+)
+from tiergate.opening import Opener
+from tiergate.operation import Failure, OperationError, Reply, Request, Scope
+from tiergate.store import Store
 
 _Declaration = TypeVar("_Declaration", bound=Declaration)
+
+_KEYS = msgspec.json.Encoder(order="sorted")
 
 
 class Service:
@@ -34,6 +46,7 @@ class Service:
         self._store = store
         self._operations = {operation.name: operation for operation in operations}
         self._worker = worker
+        self._marks = {found.name: _mark(found) for found in self._operations.values() if found.cached}
 
     def handle(self, request: Request) -> Reply:
         """Serve one request. Whatever the operation raises becomes a reply with a failure."""
@@ -58,7 +71,15 @@ class Service:
             arguments = msgspec.convert(request.arguments, operation.arguments)
         except msgspec.ValidationError as error:
             raise OperationError(str(error), where=f"arguments of {request.operation}") from error
-        return operation.run(self._store, request.session or "", arguments)
+        session = request.session or ""
+        if not operation.cached:
+            return operation.run(self._store, session, arguments)
+        reads = None if operation.scope(arguments) is Scope.STORE else session
+        return self._store.remember(
+            b"\0".join((self._marks[operation.name], _KEYS.encode((session, arguments)))),
+            reads,
+            lambda: operation.run(self._store, session, arguments),
+        )
 
     def close(self) -> None:
         """Close the store."""
@@ -74,29 +95,34 @@ class Service:
 
 
 def open_service(
-    store: str, store_plugin: str, operation_plugins: Iterable[str], *, worker: str = ""
+    store: str, store_plugins: Sequence[str], operation_plugins: Iterable[str], *, worker: str = ""
 ) -> Service:
     """Open a store and gather operations by the references of the plugins that declare them.
 
     Raises:
-        ImportError, AttributeError: a reference leads nowhere.
-        UsageError: the store plugin does not declare the address's scheme.
+        ImportError: a reference leads nowhere; so does an AttributeError.
+        UsageError: no store plugin declares the address's scheme, or a cache of it.
         StoreError: the store cannot be opened.
     """
-    address = StoreAddress.parse(store)
-    stores = {found.name: found for found in _declared(store_plugin, "tiergate_stores", StoreDeclaration)}
-    if address.scheme not in stores:
-        raise unknown_name("store", address.scheme, stores, where=store_plugin)
-    operations = [
-        operation
-        for reference in operation_plugins
-        for operation in _declared(reference, "tiergate_operations", OperationDeclaration)
-    ]
-    return Service(stores[address.scheme].open(address), operations, worker=worker)
+    opener = Opener.of(
+        _declared(store_plugins, "tiergate_stores", StoreDeclaration),
+        _declared(store_plugins, "tiergate_caches", CacheDeclaration),
+    )
+    operations = list(_declared(operation_plugins, "tiergate_operations", OperationDeclaration))
+    return Service(opener.open(store), operations, worker=worker)
 
 
-def _declared(reference: str, hook: str, kind: type[_Declaration]) -> Iterator[_Declaration]:
-    """What one plugin yields from one hook; the host checked it before any worker started."""
-    for declaration in getattr(find_plugin(reference), hook)():
-        if isinstance(declaration, kind):
-            yield declaration
+def _declared(references: Iterable[str], hook: str, kind: type[_Declaration]) -> Iterator[_Declaration]:
+    """What plugins yield from one hook, where they have it; the host checked it before any worker started."""
+    for reference in references:
+        for declaration in getattr(find_plugin(reference), hook, tuple)():
+            if isinstance(declaration, kind):
+                yield declaration
+
+
+def _mark(operation: OperationDeclaration) -> bytes:
+    """Names an operation and the source of its module: another version must not get results of this one."""
+    module = operation.run.__module__
+    path = getattr(sys.modules.get(module), "__file__", None)
+    source = Path(path).read_bytes() if path else b""
+    return f"{operation.name} {module} {sha256(source).hexdigest()}".encode()

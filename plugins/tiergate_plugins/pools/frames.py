@@ -22,7 +22,7 @@ class Open(msgspec.Struct, frozen=True, tag=True):
     worker: str
     nice: int
     store: str
-    store_plugin: str
+    store_plugins: Sequence[str]
     operation_plugins: Sequence[str]
 
 

@@ -213,7 +213,7 @@ def _spawn(descriptor: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _opening(name: str, tier: TierSpec, spec: PoolSpec) -> Open:
-    return Open(name, tier.nice, spec.store, spec.store_plugin, list(spec.operation_plugins))
+    return Open(name, tier.nice, spec.store, list(spec.store_plugins), list(spec.operation_plugins))
 
 
 def _tail(errors: IO[bytes]) -> str:

@@ -50,7 +50,9 @@ def main(descriptor: int) -> int:
 def _open(opening: Open) -> Service:
     if opening.nice:
         os.nice(opening.nice)
-    return open_service(opening.store, opening.store_plugin, opening.operation_plugins, worker=opening.worker)
+    return open_service(
+        opening.store, opening.store_plugins, opening.operation_plugins, worker=opening.worker
+    )
 
 
 def _end_with_parent(descriptor: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from shutil import rmtree
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from tiergate.errors import RunError, UsageError
-from tiergate.hooks import OperationDeclaration, PoolDeclaration, StoreDeclaration
+from tiergate.hooks import OperationDeclaration, PoolDeclaration
 from tiergate.model import Session
 from tiergate.plugins import PluginHost
 from tiergate.pool import Pool, PoolSpec, TierSpec
@@ -42,9 +42,10 @@ class Stage:
     def __init__(self, host: PluginHost, store: str, pool: str, folder: Path) -> None:
         self._host = host
         self._template = StoreAddress.parse(store)
-        self._store = host.get(StoreDeclaration, self._template.scheme)
-        if Capability.MULTI_PROCESS not in self._store.capabilities:
-            raise UsageError(f"store {self._store.name!r} cannot be shared by several workers", where=store)
+        self._opener = host.opener()
+        declaration = self._opener.declaration(self._template)
+        if Capability.MULTI_PROCESS not in declaration.capabilities:
+            raise UsageError(f"store {declaration.name!r} cannot be shared by several workers", where=store)
         self._pool = host.get(PoolDeclaration, pool)
         self._folder = folder
         self._numbers = count(1)
@@ -58,7 +59,7 @@ class Stage:
             RunError: the store cannot be made or written.
         """
         place = self._folder / f"copy-{next(self._numbers)}"
-        address = StoreAddress(self._template.scheme, str(place / "store"), self._template.options)
+        address = replace(self._template, path=str(place / "store"))
         try:
             yield Filled(str(address), self._fill(place, address, sessions))
         finally:
@@ -67,7 +68,7 @@ class Stage:
     def _fill(self, place: Path, address: StoreAddress, sessions: Sequence[Session]) -> list[SessionSize]:
         try:
             place.mkdir()
-            with self._store.open(address) as store:
+            with self._opener.open(address) as store:
                 fill(store, sessions)
                 return store.sizes()
         except OSError as error:
@@ -85,7 +86,7 @@ class Stage:
             PoolSpec(
                 tiers=tiers,
                 store=filled.address,
-                store_plugin=self._host.plugin_of(StoreDeclaration, self._store.name).reference,
+                store_plugins=self._host.store_plugins(self._template),
                 operation_plugins=sorted(operations),
             )
         )
