@@ -27,6 +27,8 @@ COMMANDS = {
     "load": ("tiergate.cli.load", "Drive every router with the same trace and measure them."),
     "gate": ("tiergate.cli.gate", "Judge a run record by its budgets."),
     "report": ("tiergate.cli.report", "Make one HTML page of run and gate records."),
+    "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),
+    "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
     "plugins": ("tiergate.cli.plugins", "List the plugins, or check that they are well."),
     "config": ("tiergate.cli.config", "Show the configuration and where each value came from."),
 }

@@ -85,6 +85,22 @@ class State:
 
         return StoreAddress.parse(text)
 
+    def require_apart(self, path: Path, store: str) -> None:
+        """Refuse a file of a command that is the store itself or inside it.
+
+        Raises:
+            UsageError: it is; or `store` is no address.
+        """
+        from tiergate.errors import UsageError  # `--help` must not pay for it
+
+        place = Path(self.store_address(store).path).resolve()
+        file = path.resolve()
+        same = path.exists() and place.exists() and path.samefile(place)  # as through a hard link
+        same = same or file == place
+        if same or (place.is_dir() and place in file.parents):
+            what = "is the store" if same else "lies in the store"
+            raise UsageError(f"this {what} {store}", where=str(path), hint="name another file")
+
     def open_store(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
         """Open a store for a command. Every command opens stores here.
 
