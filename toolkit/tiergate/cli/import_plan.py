@@ -15,7 +15,7 @@ from tiergate.cli.sessions_tables import counted
 from tiergate.cli.signals import stopped_by_sigterm
 from tiergate.cli.state import State
 from tiergate.errors import MOST_NAMES, UsageError
-from tiergate.model import Session
+from tiergate.model import Session, decode_session, encode
 from tiergate.store import Capability, Store, StoreError, Unsupported
 
 
@@ -55,7 +55,8 @@ def plan_import(store: Store, address: str, sessions: Sequence[Session], *, repl
             new.append(with_fields(session, version=0))
             continue
         found = store.load(session.id)
-        if session_hash(found) == session_hash(session):
+        kept = decode_session(encode(session))  # as any store gives it back: 1.0 where an importer said 1
+        if session_hash(found) == session_hash(kept):
             equal.append(session.id)
         else:
             changed.append(with_fields(session, version=found.version))

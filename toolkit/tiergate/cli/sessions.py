@@ -15,6 +15,8 @@ from tiergate.cli.state import State
 from tiergate.errors import EXIT_FAILED, EXIT_OK, UsageError, unknown_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tiergate.model import Session, Task
     from tiergate.store import Store, TaskQuery
 
@@ -245,7 +247,7 @@ def _load(opened: Store, store: str, session: str) -> Session:
     try:
         return opened.load(session)
     except SessionNotFound as error:
-        raise unknown_name("session", session, opened.ids(), where=store) from error
+        raise _unknown("session", session, opened.ids(), store) from error
 
 
 def _require(opened: Store, store: str, session: str) -> None:
@@ -254,14 +256,20 @@ def _require(opened: Store, store: str, session: str) -> None:
     try:
         opened.version(session)
     except SessionNotFound as error:
-        raise unknown_name("session", session, opened.ids(), where=store) from error
+        raise _unknown("session", session, opened.ids(), store) from error
 
 
 def _task(session: Session, task_id: str) -> Task:
     for task in session.tasks:
         if task.id == task_id:
             return task
-    raise unknown_name("task", task_id, [task.id for task in session.tasks], where=f"session {session.id!r}")
+    raise _unknown("task", task_id, [task.id for task in session.tasks], f"session {session.id!r}")
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], where: str) -> UsageError:
+    from tiergate.cli.terminal import visible
+
+    return unknown_name(kind, name, map(visible, known), where=where)
 
 
 def _whole(value: Session | Task) -> dict[str, Any]:
