@@ -17,12 +17,14 @@ import pytest
 
 # Asserts outside test modules are explained only when asked for, and before they are imported.
 pytest.register_assert_rewrite(
+    "tiergate.testing.caches",
     "tiergate.testing.store_lifetime",
     "tiergate.testing.store_queries",
     "tiergate.testing.store_sessions",
     "tiergate.testing.routers",
 )
 
+from tiergate.testing.caches import CacheContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
     AWKWARD_TEXTS,
@@ -38,6 +40,7 @@ from tiergate.testing.stores import StoreContract  # noqa: E402
 
 __all__ = [
     "AWKWARD_TEXTS",
+    "CacheContract",
     "RouterContract",
     "StoreContract",
     "make_facts",
