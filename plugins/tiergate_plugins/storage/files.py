@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from tiergate.store import StoreError
 
 LOCK = ".lock"
+LOCK_TIMEOUT_S = 30.0
+"""How long a call waits for other processes. Their writes take milliseconds; this is for a stopped one."""
 _NEW = ".new"
 """One name is enough, since only the holder of the lock writes; what a crash left is written over."""
 
@@ -40,17 +43,49 @@ def system_errors(doing: str, where: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, waiting for whoever holds it.
-
-    The file is opened each time: a descriptor that a forked process inherits would share the lock.
-    """
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+def locked(lock: Path) -> Iterator[None]:
+    """Hold a lock file, waiting for whoever holds it. Raises as `take_lock`."""
+    descriptor = take_lock(lock)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(lock)
+        os.close(descriptor)
+
+
+def take_lock(lock: Path) -> int:
+    """Take a lock file, waiting for whoever holds it; closing the descriptor gives it back.
+
+    The file is opened each time: a descriptor that a forked process inherits would share the lock.
+
+    Raises:
+        StoreError: somebody has kept it for too long, a stopped process or an open transaction.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        _wait_for(descriptor, lock)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _wait_for(descriptor: int, lock: Path) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    pause = 0.00005
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    f"another process kept the store locked for {LOCK_TIMEOUT_S:g} s",
+                    where=str(lock),
+                    hint="wait for it, or stop it",
+                ) from None
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.002)
+        else:
+            return
 
 
 def write(folder: Path, name: str, data: bytes, *, durable: bool) -> None:
@@ -70,13 +105,6 @@ def write(folder: Path, name: str, data: bytes, *, durable: bool) -> None:
         sync_folder(folder)
 
 
-def remove(folder: Path, name: str, *, durable: bool) -> None:
-    """Take a file away; the caller holds the lock."""
-    (folder / name).unlink()
-    if durable:
-        sync_folder(folder)
-
-
 def sync_folder(folder: Path) -> None:
     """Make a folder's names survive the loss of power."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -92,3 +120,11 @@ def sync(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
         os.fsync(descriptor)
+
+
+def sync_data(descriptor: int) -> None:
+    """As `sync`, without what reading the data back does not need, such as times."""
+    if sys.platform == "darwin":
+        sync(descriptor)
+    else:
+        os.fdatasync(descriptor)

@@ -1,4 +1,4 @@
-"""Declares the store ``json:DIR``: one readable JSON file a session."""
+"""Declares the store ``json:DIR``: one readable JSON file a session, and a journal of changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tiergate.hooks import StoreDeclaration, hookimpl
 from tiergate.store import Capability, Store, StoreAddress
 
-CAPABILITIES = frozenset({Capability.TEXT_SEARCH, Capability.MULTI_PROCESS})
+CAPABILITIES = frozenset(Capability)
 
 
 def open_store(address: StoreAddress) -> Store:
@@ -18,10 +18,10 @@ def open_store(address: StoreAddress) -> Store:
         StoreError: the folder cannot be made or is a file.
     """
     from tiergate_plugins.storage.json_store import JsonStore
-    from tiergate_plugins.storage.options import path_and_durability
+    from tiergate_plugins.storage.options import read_options
 
-    folder, durable = path_and_durability(address, "DIR")
-    return JsonStore(folder, durable=durable)
+    options = read_options(address, "DIR")
+    return JsonStore(options.path, durable=options.durable, writable=not options.read_only)
 
 
 @hookimpl
@@ -29,7 +29,7 @@ def tiergate_stores() -> Iterable[StoreDeclaration]:
     """The store ``json``."""
     yield StoreDeclaration(
         name="json",
-        summary="a folder with one JSON file a session; easy to read, slow to update",
+        summary="a folder with one JSON file a session and a journal; easy to read, quick to update",
         open=open_store,
         capabilities=CAPABILITIES,
     )

@@ -1,21 +1,19 @@
-"""The store ``json:DIR``: a folder with one JSON file a session, replaced as a whole by every write."""
+"""The store ``json:DIR``: a folder with one JSON file a session, and a journal of what changed since."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import msgspec
 
 from tiergate.model import Session, Task, encode
 from tiergate.store import (
-    Capability,
     Damage,
     SessionNotFound,
     SessionSize,
     Store,
-    StoreDamaged,
     StoreError,
     StoreStats,
     TaskHit,
@@ -23,38 +21,23 @@ from tiergate.store import (
     check_order,
     session_not_found,
     stale,
-    unsupported,
 )
 from tiergate_plugins.storage import files
-from tiergate_plugins.storage.bodies import (
-    read_session,
-    refuse_repeated_ids,
-    repeated,
-    session_body,
-    task_body,
-)
-from tiergate_plugins.storage.file_names import SUFFIX, file_name, session_id_of
+from tiergate_plugins.storage.bodies import read_task, refuse_repeated_ids, session_body, task_body
+from tiergate_plugins.storage.changes import Deleted, Saved, TasksPut
 from tiergate_plugins.storage.json_dir import CAPABILITIES
+from tiergate_plugins.storage.json_state import ASIDE, JOURNAL, TOMBSTONES, JsonState
+from tiergate_plugins.storage.json_verify import find_damage
 from tiergate_plugins.storage.selection import select
 
 
-class _Outline(msgspec.Struct):
-    """What can be known of a session without building its tasks."""
-
-    id: str
-    version: int = 0
-    tasks: Sequence[msgspec.Raw] = ()
-
-
-_outline_decoder = msgspec.json.Decoder(_Outline)
-
-
 class JsonStore(Store):
-    """Sessions as JSON files. Readers need no lock: a file is only ever replaced as a whole.
+    """Sessions as JSON files. A write appends one record to the journal and syncs it, whatever its size.
 
     Args:
         folder: made where it is missing; its parent must be there.
         durable: whether a write that returned survives the loss of power.
+        writable: otherwise nothing is made or changed, and the folder must be there.
 
     Raises:
         StoreError: the folder cannot be made or is a file.
@@ -62,20 +45,29 @@ class JsonStore(Store):
 
     capabilities = CAPABILITIES
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True, writable: bool = True) -> None:
         self._folder = folder
-        self._durable = durable
         with files.system_errors("open the store", folder):
-            if not folder.is_dir():
+            if writable and not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 if durable:
                     files.sync_folder(folder.parent)
+        if not folder.is_dir():
+            raise StoreError("there is no store here", where=str(folder), hint="check the address")
+        self._state = JsonState(folder, durable=durable, writable=writable)
+        self._state.refresh()
 
     def load(self, session_id: str) -> Session:
-        data = self._read(session_id)
-        session = read_session(data, str(self._path(session_id)))
-        self._require_id(session_id, session.id)
-        return session
+        self._state.refresh()
+        return self._state.load(session_id)
+
+    def load_task(self, session_id: str, task_id: str) -> tuple[Task, int]:
+        self._state.refresh()
+        head = self._state.head(session_id)
+        if head is not None and task_id in head.tasks and not head.broken:
+            where = f"{self._folder / JOURNAL}: session {session_id!r}, task {task_id!r}"
+            return read_task(head.tasks[task_id], where), head.version
+        return super().load_task(session_id, task_id)
 
     def save(self, session: Session) -> int:
         refuse_repeated_ids(session.id, session.tasks)
@@ -84,35 +76,39 @@ class JsonStore(Store):
             task_body(session.id, task)
         with self._writing("save the session", session.id):
             try:
-                found = self._outline(session.id).version
+                found = before = self._state.version(session.id)
             except SessionNotFound:
-                found = 0
-            return self._replace(session, expected=session.version, found=found)
+                found, before = 0, self._state.last_deleted(session.id)
+            if found != session.version:
+                raise stale(session.id, expected=session.version, found=found)
+            body = encode(msgspec.structs.replace(session, version=before + 1))
+            self._state.record(Saved(session.id, before + 1, body))
+        return before + 1
 
     def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
         changed = list(tasks)
         refuse_repeated_ids(session_id, changed)
-        for task in changed:
-            task_body(session_id, task)
+        bodies = [(task.id, task_body(session_id, task)[0]) for task in changed]
         with self._writing("save the tasks", session_id):
-            session = self.load(session_id)
-            by_id = {task.id: task for task in session.tasks} | {task.id: task for task in changed}
-            merged = msgspec.structs.replace(session, tasks=tuple(by_id.values()))
-            return self._replace(merged, expected=expected_version, found=session.version)
+            self._require_version(session_id, expected_version)
+            self._state.record(TasksPut(session_id, expected_version + 1, bodies))
+        return expected_version + 1
 
     def delete(self, session_id: str, *, expected_version: int) -> None:
         with self._writing("delete the session", session_id):
-            found = self._outline(session_id).version
-            if found != expected_version:
-                raise stale(session_id, expected=expected_version, found=found)
-            files.remove(self._folder, file_name(session_id), durable=self._durable)
+            self._require_version(session_id, expected_version)
+            self._state.record(Deleted(session_id, expected_version + 1))
 
     def ids(self) -> list[str]:
-        found = []
-        for name in self._names():
-            with suppress(SessionNotFound):  # deleted since it was listed
-                found.append(self._id_of(name))
-        return sorted(found)
+        return sorted(self._ids())
+
+    def version(self, session_id: str) -> int:
+        self._state.refresh()
+        return self._state.version(session_id)
+
+    def changes(self) -> int:
+        self._state.refresh()
+        return self._state.sequence
 
     def query(self, query: TaskQuery) -> list[TaskHit]:
         check_order(query.order)
@@ -120,86 +116,56 @@ class JsonStore(Store):
         return select(self._hits(wanted), query)
 
     def transaction(self) -> AbstractContextManager[None]:
-        unsupported(self, Capability.TRANSACTIONS)
+        return self._state.writing("write the journal", self._folder / JOURNAL)
 
     def sizes(self) -> list[SessionSize]:
         found = []
         for session_id in self.ids():
-            try:
-                data = self._read(session_id)
-            except SessionNotFound:  # deleted since it was listed
-                continue
-            tasks = len(_outline(data, self._path(session_id)).tasks)
-            found.append(SessionSize(session_id, tasks, len(data)))
+            with suppress(SessionNotFound):  # deleted since it was listed
+                found.append(self._size(session_id))
         return found
 
     def verify(self) -> list[Damage]:
-        found = []
-        for name in self._names():
-            try:
-                session = self.load(self._id_of(name))
-                twice = repeated(task.id for task in session.tasks)
-                if twice is not None:
-                    found.append(Damage(str(self._folder / name), f"two tasks have the id {twice!r}"))
-            except SessionNotFound:  # deleted since it was listed
-                continue
-            except StoreError as error:
-                found.append(Damage(error.where or str(self._folder / name), error.what))
-        return found
+        return find_damage(self._state)
 
     def stats(self) -> StoreStats:
         sizes = self.sizes()
         with files.system_errors("read the store", self._folder):
             disk = sum(path.stat().st_size for path in self._own_files())
-        return StoreStats(sessions=len(sizes), tasks=sum(size.tasks for size in sizes), disk_bytes=disk)
+        journal = self._state.journal
+        return StoreStats(
+            sessions=len(sizes),
+            tasks=sum(size.tasks for size in sizes),
+            disk_bytes=disk,
+            details={"journal_used_bytes": journal.used if journal else 0},
+        )
 
     def close(self) -> None:
-        """Nothing is held between calls."""
+        self._state.close()
 
-    def _path(self, session_id: str) -> Path:
-        return self._folder / file_name(session_id)
+    def _ids(self) -> set[str]:
+        while True:
+            self._state.refresh()
+            journal = self._state.journal
+            found = set(self._state.files.ids())
+            if journal is None or journal.is_current():  # else the files were written while we listed them
+                break
+        for session_id, head in self._state.heads().items():
+            (found.discard if head.deleted else found.add)(session_id)
+        return found
 
-    def _names(self) -> list[str]:
-        with files.system_errors("read the store", self._folder):
-            return sorted(path.name for path in self._folder.iterdir() if path.name.endswith(SUFFIX))
+    def _size(self, session_id: str) -> SessionSize:
+        if self._state.head(session_id) is None:
+            outline, length = self._state.files.outline(session_id)
+            return SessionSize(session_id, len(outline.tasks), length)
+        session = self._state.load(session_id)
+        return SessionSize(session_id, len(session.tasks), len(encode(session)))
 
     def _own_files(self) -> Iterator[Path]:
+        names = (files.LOCK, JOURNAL, TOMBSTONES)
         for path in self._folder.iterdir():
-            if path.name.endswith(SUFFIX) or path.name == files.LOCK:
+            if path.name.endswith(".json") or path.name in names or path.name.startswith(ASIDE):
                 yield path
-
-    def _id_of(self, name: str) -> str:
-        path = self._folder / name
-        try:
-            spelt = session_id_of(name)
-            if spelt is not None:
-                return spelt
-            session_id = _outline(self._bytes(path, name), path).id
-        except ValueError as error:
-            raise StoreDamaged(str(error), where=str(path), hint="move the file elsewhere") from error
-        self._require_id(session_id, session_id, path)
-        return session_id
-
-    def _read(self, session_id: str) -> bytes:
-        return self._bytes(self._path(session_id), session_id)
-
-    def _bytes(self, path: Path, session: str) -> bytes:
-        with files.system_errors("read the session", path):
-            try:
-                return path.read_bytes()
-            except FileNotFoundError:
-                raise session_not_found(session) from None
-
-    def _outline(self, session_id: str) -> _Outline:
-        outline = _outline(self._read(session_id), self._path(session_id))
-        self._require_id(session_id, outline.id)
-        return outline
-
-    def _require_id(self, wanted: str, found: str, path: Path | None = None) -> None:
-        """The file name says which session a file holds; another inside it was put there by hand."""
-        path = path or self._path(wanted)
-        if found != wanted or path.name != file_name(found):
-            raise StoreDamaged(f"the file holds session {found!r}", where=str(path))
 
     def _hits(self, session_ids: Iterable[str]) -> Iterator[TaskHit]:
         for session_id in session_ids:
@@ -210,21 +176,12 @@ class JsonStore(Store):
             for task in session.tasks:
                 yield TaskHit(session_id, task)
 
-    @contextmanager
-    def _writing(self, doing: str, session_id: str) -> Iterator[None]:
-        with files.system_errors(doing, self._path(session_id)), files.locked(self._folder):
-            yield
+    def _writing(self, doing: str, session_id: str) -> AbstractContextManager[None]:
+        return self._state.writing(doing, self._state.files.path(session_id))
 
-    def _replace(self, session: Session, *, expected: int, found: int) -> int:
+    def _require_version(self, session_id: str, expected: int) -> None:
+        found = self._state.version(session_id)
+        if not found:
+            raise session_not_found(session_id)
         if found != expected:
-            raise stale(session.id, expected=expected, found=found)
-        data = encode(msgspec.structs.replace(session, version=found + 1))
-        files.write(self._folder, file_name(session.id), data, durable=self._durable)
-        return found + 1
-
-
-def _outline(data: bytes, path: Path) -> _Outline:
-    try:
-        return _outline_decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise StoreDamaged(f"not a session: {error}", where=str(path)) from error
+            raise stale(session_id, expected=expected, found=found)

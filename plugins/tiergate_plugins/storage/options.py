@@ -1,32 +1,62 @@
-"""What the addresses of both stores have in common."""
+"""What the addresses of all stores here have in common."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tiergate.errors import UsageError, unknown_name
 from tiergate.store import StoreAddress
 
 _DURABILITIES = {"full": True, "normal": False}
+_MODES = {"rw": False, "ro": True}
 
 
-def path_and_durability(address: StoreAddress, thing: str) -> tuple[Path, bool]:
-    """The absolute path that an address names, and whether a write must survive the loss of power.
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an address says.
+
+    Attributes:
+        path: absolute.
+        durable: whether a write must survive the loss of power.
+        read_only: whether no file may be made or changed.
+        others: options that only one kind of store knows.
+    """
+
+    path: Path
+    durable: bool
+    read_only: bool
+    others: dict[str, str]
+
+
+def read_options(address: StoreAddress, thing: str, known: Sequence[str] = ()) -> Options:
+    """Read the path and the options of an address.
 
     Args:
         thing: what the path names, for the error: ``FILE`` or ``DIR``.
+        known: names of further options.
 
     Raises:
         UsageError: the path is missing or cannot be one, or an option is unknown.
     """
-    address.require_options(("durability",))
+    address.require_options(("durability", "mode", *known))
     if not address.path:
         raise UsageError(
             "the address names no path", where=str(address), hint=f"write {address.scheme}:{thing}"
         )
     if "\0" in address.path:
         raise UsageError("a path cannot hold a NUL character", where=repr(str(address)))
-    durability = address.options.get("durability", "full")
-    if durability not in _DURABILITIES:
-        raise unknown_name("durability", durability, _DURABILITIES, where=str(address))
-    return Path(address.path).absolute(), _DURABILITIES[durability]
+    return Options(
+        Path(address.path).absolute(),
+        _choice(address, "durability", "full", _DURABILITIES),
+        _choice(address, "mode", "rw", _MODES),
+        {name: address.options[name] for name in known if name in address.options},
+    )
+
+
+def _choice(address: StoreAddress, name: str, default: str, choices: dict[str, bool]) -> bool:
+    word = address.options.get(name, default)
+    if word not in choices:
+        raise unknown_name(name, word, choices, where=str(address))
+    return choices[word]

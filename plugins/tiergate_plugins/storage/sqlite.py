@@ -17,11 +17,11 @@ def open_store(address: StoreAddress) -> Store:
         UsageError: the address has no path, or an option that is not known.
         StoreError: the file cannot be made, is a folder, or is no database of this store.
     """
-    from tiergate_plugins.storage.options import path_and_durability
+    from tiergate_plugins.storage.options import read_options
     from tiergate_plugins.storage.sqlite_store import SqliteStore
 
-    path, durable = path_and_durability(address, "FILE")
-    return SqliteStore(path, durable=durable)
+    options = read_options(address, "FILE")
+    return SqliteStore(options.path, durable=options.durable)
 
 
 @hookimpl

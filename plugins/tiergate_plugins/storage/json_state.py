@@ -1,0 +1,255 @@
+"""What a ``json:`` store knows: the session files, and the journal of what changed since they were written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from tiergate.model import Session, encode
+from tiergate.store import SessionNotFound, StoreDamaged, StoreError, read_only, session_not_found
+from tiergate_plugins.storage import files
+from tiergate_plugins.storage.bodies import read_session, read_task
+from tiergate_plugins.storage.changes import Change, Head, Heads, decode_changes, encode_changes
+from tiergate_plugins.storage.journal import Journal
+from tiergate_plugins.storage.snapshots import Snapshots
+
+JOURNAL = "journal"
+TOMBSTONES = "deleted"
+ASIDE = "journal.damaged-"
+_FOLD_AT = 8 << 20
+"""Bytes of journal at which its changes are written to the session files."""
+
+
+class JsonState:
+    """One instance's view of the folder. Readers need no lock: files are replaced, the journal grows.
+
+    A change in the journal counts over a session's file, unless the file is newer; so it does no harm
+    when a process is killed between writing the files and replacing the journal.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool, writable: bool) -> None:
+        self.folder = folder
+        self.files = Snapshots(folder)
+        self.journal: Journal | None = None
+        self._durable = durable
+        self._writable = writable
+        self._heads = Heads()
+        self._file_versions: dict[str, int] = {}
+        self._tombstones: dict[str, int] | None = None
+        self._view = self._heads
+        self._pending: list[Change] = []
+        self._depth = 0
+        self._failed = False
+        self._fold_at = _FOLD_AT
+
+    def refresh(self) -> None:
+        """See what other processes have written."""
+        if self._depth:
+            return
+        with files.system_errors("read the journal", self.folder / JOURNAL):
+            if self.journal is None or not self.journal.is_current():
+                self._open_journal()
+            if self.journal is not None:
+                for payload in self.journal.read_new():
+                    self._heads.apply(decode_changes(payload, str(self.journal.path)))
+
+    @property
+    def sequence(self) -> int:
+        """How many writes the store has seen."""
+        return (self.journal.sequence if self.journal else 0) + (1 if self._pending else 0)
+
+    def heads(self) -> dict[str, Head]:
+        """Every session that the journal names."""
+        return self._view.all()
+
+    def head(self, session_id: str) -> Head | None:
+        """What the journal says of a session."""
+        return self._view.get(session_id)
+
+    def load(self, session_id: str) -> Session:
+        """A session as the file and the journal give it.
+
+        Raises:
+            SessionNotFound: there is none.
+            StoreDamaged: a part of it is missing or cannot be read.
+        """
+        head = self.head(session_id)
+        if head is None:
+            return self.files.load(session_id)
+        if head.deleted:
+            raise session_not_found(session_id)
+        base = self._base(session_id, head)
+        if base.version >= head.version:  # the files were written since the journal was read
+            return base
+        by_id = {task.id: task for task in base.tasks}
+        for name, body in head.tasks.items():
+            by_id[name] = read_task(body, f"{self.folder / JOURNAL}: session {session_id!r}, task {name!r}")
+        return msgspec.structs.replace(base, version=head.version, tasks=tuple(by_id.values()))
+
+    def version(self, session_id: str) -> int:
+        """The version of a session. Raises as `load`."""
+        head = self.head(session_id)
+        if head is not None:
+            if head.deleted:
+                raise session_not_found(session_id)
+            return head.version
+        known = self._file_versions.get(session_id)
+        if known is None:
+            known = self._file_versions[session_id] = self.files.outline(session_id)[0].version
+        elif not self.files.path(session_id).exists():  # somebody has taken the file away by hand
+            raise session_not_found(session_id)
+        return known
+
+    def last_deleted(self, session_id: str) -> int:
+        """The version at which a session that is not there was deleted; 0 when it never was."""
+        head = self.head(session_id)
+        if head is not None:
+            return head.version
+        return self._read_tombstones().get(session_id, 0)
+
+    @contextmanager
+    def writing(self, doing: str, where: Path) -> Iterator[None]:
+        """Hold the lock, and make the changes of a block one record. Inside another block it is a part
+        of that one, which can fail by itself.
+
+        Raises:
+            ReadOnly: the store was opened so.
+            StoreError: an earlier write failed, or this one does.
+        """
+        if self._depth:
+            with self._part():
+                yield
+            return
+        self._require_writable()
+        with files.system_errors(doing, where):
+            lock = files.take_lock(self.folder / files.LOCK)
+        try:
+            self.refresh()
+            self._depth = 1
+            yield
+            with files.system_errors(doing, where):
+                self._commit()
+        finally:
+            self._depth = 0
+            self._pending.clear()
+            self._view = self._heads
+            os.close(lock)
+
+    def record(self, change: Change) -> None:
+        """Make a change part of the block."""
+        self._pending.append(change)
+        if self._view is self._heads:
+            self._view = Heads(self._heads)
+        self._view.apply([change])
+
+    def close(self) -> None:
+        """Give back the journal. Closing twice does nothing."""
+        if self.journal is not None:
+            self.journal.close()
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        start = len(self._pending)
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            del self._pending[start:]
+            self._view = Heads(self._heads)
+            self._view.apply(self._pending)
+            raise
+        finally:
+            self._depth -= 1
+
+    def _require_writable(self) -> None:
+        if not self._writable:
+            raise read_only(str(self.folder))
+        if self._failed:
+            raise StoreError(
+                "an earlier write could not be brought to disk, so nothing more is written",
+                where=str(self.folder),
+                hint="check the disk, then open the store again",
+            )
+
+    def _open_journal(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
+        self._heads = self._view = Heads()
+        self._file_versions = {}
+        self._tombstones = None
+        self.journal = Journal.open(self.folder / JOURNAL, writable=self._writable)
+
+    def _commit(self) -> None:
+        if not self._pending:
+            return
+        if self.journal is None:
+            Journal.create(self.folder / JOURNAL, 0)
+            self.journal = Journal.open(self.folder / JOURNAL, writable=True)
+            assert self.journal is not None
+        try:
+            self.journal.append(encode_changes(self._pending), durable=self._durable)
+        finally:
+            self._failed = self.journal.failed
+        self._heads.apply(self._pending)
+        if self.journal.used > self._fold_at:
+            self._fold(self.journal)
+
+    def _fold(self, journal: Journal) -> None:
+        """Write what changed to the session files, and begin a new journal.
+
+        The write that led here is on disk already, so what fails is tried again later. A journal with
+        missing changes stays as it is, for whoever mends it.
+        """
+        self._fold_at = journal.used + _FOLD_AT
+        heads = self._heads.own
+        if any(head.broken for head in heads.values()):
+            return
+        with suppress(OSError, StoreError):
+            self._view = self._heads
+            alive = [name for name, head in heads.items() if not head.deleted]
+            gone = [name for name, head in heads.items() if head.deleted]
+            self.files.replace(((name, encode(self.load(name))) for name in alive), gone)
+            self._keep_tombstones({name: heads[name].version for name in gone}, alive)
+            if journal.damage:
+                os.link(journal.path, self.folder / f"{ASIDE}{journal.sequence}")
+            files.sync_folder(self.folder)
+            Journal.create(journal.path, journal.sequence)
+            self._open_journal()
+            self._fold_at = _FOLD_AT
+
+    def _base(self, session_id: str, head: Head) -> Session:
+        where = str(self.files.path(session_id))
+        if head.broken:
+            raise StoreDamaged(f"changes of session {session_id!r} are missing in the journal", where=where)
+        if head.body is not None:
+            return read_session(head.body, f"{self.folder / JOURNAL}: session {session_id!r}")
+        try:
+            base = self.files.load(session_id)
+        except SessionNotFound:
+            raise StoreDamaged(f"the file of session {session_id!r} is missing", where=where) from None
+        if base.version < head.first - 1:
+            raise StoreDamaged(
+                f"the file has version {base.version}, the journal goes on after {head.first - 1}", where=where
+            )
+        return base
+
+    def _read_tombstones(self) -> dict[str, int]:
+        if self._tombstones is None:
+            path = self.folder / TOMBSTONES
+            try:
+                self._tombstones = msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+            except FileNotFoundError:
+                self._tombstones = {}
+            except msgspec.MsgspecError as error:
+                raise StoreDamaged(f"not a list of deleted sessions: {error}", where=str(path)) from error
+        return self._tombstones
+
+    def _keep_tombstones(self, gone: dict[str, int], alive: list[str]) -> None:
+        before = self._read_tombstones()
+        after = {name: version for name, version in {**before, **gone}.items() if name not in set(alive)}
+        if after != before:
+            files.write(self.folder, TOMBSTONES, msgspec.json.encode(after), durable=True)

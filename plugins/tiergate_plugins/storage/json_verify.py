@@ -1,0 +1,68 @@
+"""Reading all of a ``json:`` store and naming what is wrong in it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+from tiergate.store import Damage, StoreError
+from tiergate_plugins.storage import files
+from tiergate_plugins.storage.changes import decode_changes
+from tiergate_plugins.storage.journal import Journal
+from tiergate_plugins.storage.json_state import ASIDE, JOURNAL, JsonState
+
+_IN_FLIGHT_S = 0.05
+"""A write of another process that is seen half done is complete after that."""
+
+
+def find_damage(state: JsonState) -> list[Damage]:
+    """Everything that is wrong with the session files, the journal and what both give together."""
+    state.refresh()
+    return [*state.files.verify(), *_journal(state), *_sessions(state), *_set_aside(state)]
+
+
+def _journal(state: JsonState) -> Iterator[Damage]:
+    """Read the journal from its beginning; the view of the store has read most of it long ago."""
+    path = state.folder / JOURNAL
+    with files.system_errors("read the journal", path):
+        journal = Journal.open(path, writable=False)
+        if journal is None:
+            return
+        try:
+            found = _read_all(journal)
+            if journal.unfinished() is not None:
+                time.sleep(_IN_FLIGHT_S)
+                found += _read_all(journal)
+            last = journal.unfinished()
+        finally:
+            journal.close()
+    yield from journal.damage
+    yield from found
+    if last is not None:
+        yield last
+
+
+def _read_all(journal: Journal) -> list[Damage]:
+    found = []
+    for payload in journal.read_new():
+        try:
+            decode_changes(payload, f"{journal.path}, record {journal.sequence}")
+        except StoreError as error:
+            found.append(Damage(error.where or str(journal.path), error.what))
+    return found
+
+
+def _sessions(state: JsonState) -> Iterator[Damage]:
+    for session_id, head in state.heads().items():
+        if not head.deleted:
+            try:
+                state.load(session_id)
+            except StoreError as error:
+                yield Damage(error.where or str(state.folder), error.what)
+
+
+def _set_aside(state: JsonState) -> Iterator[Damage]:
+    for name in sorted(os.listdir(state.folder)):
+        if name.startswith(ASIDE):
+            yield Damage(str(state.folder / name), "a damaged journal was set aside here; remove it when you are done")
