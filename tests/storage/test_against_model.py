@@ -72,6 +72,7 @@ class Model:
 
     def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
+        self.deleted: dict[str, int] = {}
 
     def version(self, name: str) -> int:
         return self.sessions[name].version if name in self.sessions else 0
@@ -79,8 +80,9 @@ class Model:
     def write(self, session: Session, expected: int) -> int:
         if self.version(session.id) != expected:
             raise StaleVersion("stale")
-        self.sessions[session.id] = msgspec.structs.replace(session, version=expected + 1)
-        return expected + 1
+        version = (expected or self.deleted.get(session.id, 0)) + 1
+        self.sessions[session.id] = msgspec.structs.replace(session, version=version)
+        return version
 
     def upsert(self, name: str, tasks: list[Task], expected: int) -> int:
         if name not in self.sessions:
@@ -95,6 +97,7 @@ class Model:
         if self.version(name) != expected:
             raise StaleVersion("stale")
         del self.sessions[name]
+        self.deleted[name] = expected + 1
 
     def query(self, query: TaskQuery) -> list[TaskHit]:
         hits = [TaskHit(name, task) for name in sorted(self.sessions) for task in self.sessions[name].tasks]
@@ -177,7 +180,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(query=QUERIES)
     def query(self, query: TaskQuery) -> None:
-        assert self.store.query(query) == self.model.query(query)
+        found = self.model.query(query)
+        assert self.store.query(query) == found
+        assert [
+            (line.session, line.id, line.title, line.status, line.weight)
+            for line in self.store.outlines(query)
+        ] == [(hit.session, hit.task.id, hit.task.title, hit.task.status, hit.task.weight) for hit in found]
 
     @rule()
     def open_again(self) -> None:
@@ -187,7 +195,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: Capability.TRANSACTIONS in self.store.capabilities)
     @rule(names=st.lists(NAMES, max_size=3), tasks=TASK_LISTS, undone=st.booleans())
     def transaction(self, names: list[str], tasks: list[Task], undone: bool) -> None:
-        before = dict(self.model.sessions)
+        before, deleted = dict(self.model.sessions), dict(self.model.deleted)
         with suppress(_Undo), self.store.transaction():
             for name in names:
                 self.upsert(name, tasks, 0)
@@ -196,7 +204,7 @@ class StoreMachine(RuleBasedStateMachine):
             if undone:
                 raise _Undo
         if undone:
-            self.model.sessions = before
+            self.model.sessions, self.model.deleted = before, deleted
 
     @invariant()
     def holds_the_same(self) -> None:
@@ -206,6 +214,8 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.store.load(name) == session
             for task in session.tasks:
                 assert self.store.load_task(name, task.id) == (task, session.version)
+            assert self.store.version(name) == session.version
+        assert self.store.versions() == {name: held[name].version for name in sorted(held)}
         counts = [(size.session, size.tasks) for size in self.store.sizes()]
         assert counts == [(name, len(held[name].tasks)) for name in sorted(held)]
 

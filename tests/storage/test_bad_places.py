@@ -37,7 +37,7 @@ class TestEveryScheme:
 
     def test_an_unknown_option(self, open_at: OpenAt, scheme: str) -> None:
         line = line_of(open_at, f"{scheme}:{{}}/x?durable=no", UsageError)
-        assert "unknown option 'durable' (known: durability)" in line
+        assert "unknown option 'durable' (known: durability, mode)" in line
 
     def test_an_unknown_durability(self, open_at: OpenAt, scheme: str) -> None:
         line = line_of(open_at, f"{scheme}:{{}}/x?durability=norma", UsageError)
@@ -110,7 +110,7 @@ def test_sqlite_refuses_a_newer_schema(open_at: OpenAt, tmp_path: Path) -> None:
     connection.execute(NEWER)
     connection.close()
     line = line_of(open_at, "sqlite:{}/store.db")
-    what = "the database has schema version 99, this tiergate knows up to 1"
+    what = "the database has schema version 99, this tiergate knows up to 2"
     assert line == f"{tmp_path}/store.db: {what} (upgrade tiergate)"
 
 
@@ -184,16 +184,22 @@ def failing(code: int) -> Callable[..., NoReturn]:
 
 
 @pytest.mark.parametrize(
-    ("function", "code", "hint"),
+    ("function", "code", "where", "hint"),
     [
-        ("fsync", errno.EIO, "check the disk"),
-        ("fsync", errno.ENOSPC, "free some space and repeat"),
-        ("open", errno.EACCES, "check who may write there"),
-        ("open", errno.EROFS, "the file system is mounted read-only"),
+        ("pwritev", errno.EIO, "/journal", "check the disk"),
+        ("pwritev", errno.ENOSPC, "/journal", "free some space and repeat"),
+        ("open", errno.EACCES, "", "check who may write there"),
+        ("open", errno.EROFS, "", "the file system is mounted read-only"),
     ],
 )
 def test_json_names_what_the_system_refused(
-    open_at: OpenAt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, function: str, code: int, hint: str
+    open_at: OpenAt,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    function: str,
+    code: int,
+    where: str,
+    hint: str,
 ) -> None:
     store = open_at("json:{}/work")
     store.save(make_session("s", "a"))
@@ -202,10 +208,27 @@ def test_json_names_what_the_system_refused(
         with pytest.raises(StoreError) as caught:
             store.upsert_tasks("s", [make_task("b")], expected_version=1)
     assert str(caught.value) == (
-        f"{tmp_path / 'work' / 's.json'}: cannot save the tasks: {os.strerror(code)} ({hint})"
+        f"{tmp_path / 'work'}{where}: cannot save the tasks of session 's': {os.strerror(code)} ({hint})"
     )
     assert store.load("s") == make_session("s", "a", version=1)
-    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [".lock", "s.json"]
+    assert open_at("json:{}/work").load("s") == make_session("s", "a", version=1)
+
+
+def test_json_writes_no_more_after_a_sync_that_failed(
+    open_at: OpenAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_at("json:{}/work")
+    store.save(make_session("s", "a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwritev", failing(errno.EIO))
+        with pytest.raises(StoreError, match="check the disk"):
+            store.save(make_session("t"))
+    with pytest.raises(StoreError, match="an earlier write could not be brought to disk"):
+        store.save(make_session("t"))
+    assert store.ids() == ["s"]
+    again = open_at("json:{}/work")
+    assert again.save(make_session("t")) == 1
+    assert store.ids() == ["s", "t"]
 
 
 def test_json_names_a_folder_that_went_away(open_at: OpenAt, tmp_path: Path) -> None:

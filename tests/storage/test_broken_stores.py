@@ -13,7 +13,7 @@ STORES = """
 import msgspec, pytest
 from pathlib import Path
 from tiergate.hooks import StoreDeclaration
-from tiergate.store import Capability
+from tiergate.store import Capability, Unsupported
 from tiergate.testing import StoreContract
 from tiergate_plugins.storage.json_store import JsonStore as Sound
 from tiergate_plugins.storage.sqlite_store import SqliteStore
@@ -39,10 +39,10 @@ class Reorders(Sound):
         return msgspec.structs.replace(session, tasks=tuple(sorted(session.tasks, key=lambda task: task.id)))
 
 class Forgets(Sound):
-    def __init__(self, folder, *, durable=True):
-        super().__init__(folder, durable=durable)
-        for file in folder.iterdir():
+    def __init__(self, folder, *, durable=True, writable=True):
+        for file in folder.iterdir() if folder.is_dir() else ():
             file.unlink()
+        super().__init__(folder, durable=durable, writable=writable)
 
 class KeyError_(Sound):
     def load(self, session_id):
@@ -70,7 +70,24 @@ class CriesWolf(Sound):
         return [self]
 
 class Boasts(Sound):
-    capabilities = frozenset(Capability)
+    def transaction(self):
+        raise Unsupported("Boasts does not support transactions")
+
+class Rewinds(Sound):
+    def save(self, session):
+        version = super().save(session)
+        if session.version == 0 and version > 1:
+            self.load = lambda name: msgspec.structs.replace(Sound.load(self, name), version=1)
+            return 1
+        return version
+
+class StandsStill(Sound):
+    def changes(self):
+        return 7
+
+class WritesAnyway(Sound):
+    def __init__(self, folder, *, durable=True, writable=True):
+        super().__init__(folder, durable=durable)
 
 class Searches(Sound):
     capabilities = Sound.capabilities - {Capability.TEXT_SEARCH}
@@ -86,8 +103,8 @@ class Suite(StoreContract):
         build = globals()[request.cls.__name__.removeprefix("Test")]
 
         def open_store(address):
-            address.require_options(())
-            return build(Path(address.path), durable=False)
+            address.require_options(("mode",))
+            return build(Path(address.path), durable=False, writable=address.options.get("mode") != "ro")
 
         return StoreDeclaration(name="s", summary="", open=open_store, capabilities=build.capabilities)
 """
@@ -117,6 +134,12 @@ BREAKS = {
     "CasesMatter": ("test_text", "TaskQuery.text: title or notes contain this text, ignoring ASCII case"),
     "CriesWolf": ("test_a_good_store_has_no_damage", "Store.verify: an empty list when nothing is damaged"),
     "Boasts": ("test_a_transaction_is_one_write", "Boasts does not support transactions"),
+    "Rewinds": ("test_delete", "Store: a version is never used twice"),
+    "StandsStill": ("test_every_write_is_counted", "Store.changes: a counter that every write raises"),
+    "WritesAnyway": (
+        "test_read_only",
+        "Capability.READ_ONLY: every write raises `ReadOnly`; it raised nothing",
+    ),
     "Searches": ("test_text", "Unsupported: the store lacks `Capability.TEXT_SEARCH`; it raised nothing"),
     "HalfTransaction": (
         "test_a_transaction_that_fails_writes_nothing",

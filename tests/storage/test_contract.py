@@ -59,11 +59,13 @@ class LogStore(Store):
     def __init__(self, path: Path) -> None:
         self._log = path
         self._sessions: dict[str, Session] = {}
+        self._gone: dict[str, int] = {}
         if path.exists():
             for line in path.read_bytes().splitlines():
                 session = decode_session(line)
                 self._sessions[session.id] = session
-                if session.version == 0:
+                if session.version < 0:
+                    self._gone[session.id] = -session.version
                     del self._sessions[session.id]
 
     def load(self, session_id: str) -> Session:
@@ -88,7 +90,8 @@ class LogStore(Store):
         held = self.load(session_id)
         if held.version != expected_version:
             raise stale(session_id, expected=expected_version, found=held.version)
-        self._write(msgspec.structs.replace(held, version=0, tasks=()))
+        self._gone[session_id] = held.version + 1
+        self._write(msgspec.structs.replace(held, version=-held.version - 1, tasks=()))
         del self._sessions[session_id]
 
     def ids(self) -> list[str]:
@@ -144,9 +147,9 @@ class LogStore(Store):
             raise stale(session.id, expected=expected, found=found)
         if len({task.id for task in session.tasks}) < len(session.tasks):
             raise StoreError(f"two tasks of session {session.id!r} have one id")
-        written = msgspec.structs.replace(session, version=found + 1)
-        self._sessions[session.id] = self._write(written)
-        return found + 1
+        version = (found or self._gone.get(session.id, 0)) + 1
+        self._sessions[session.id] = self._write(msgspec.structs.replace(session, version=version))
+        return version
 
     def _write(self, session: Session) -> Session:
         try:

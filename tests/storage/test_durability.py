@@ -21,6 +21,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The calls that make a write durable, in their order."""
     seen: list[str] = []
     sync, replace, unlink = os.fsync, os.replace, os.unlink
+    sync_data, write_synced = os.fdatasync, os.pwritev
 
     def watched_sync(descriptor: int) -> None:
         seen.append("sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync file")
@@ -34,33 +35,51 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append("unlink")
         unlink(path)
 
+    def watched_sync_data(descriptor: int) -> None:
+        seen.append("synced write")
+        sync_data(descriptor)
+
+    def watched_write(descriptor: int, data: Any, offset: int, flags: int = 0) -> int:
+        seen.append("synced write")
+        return write_synced(descriptor, data, offset, flags)
+
     monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(os, "fdatasync", watched_sync_data)
+    monkeypatch.setattr(os, "pwritev", watched_write)
     monkeypatch.setattr(os, "replace", watched_replace)
     monkeypatch.setattr(os, "unlink", watched_unlink)
     return seen
 
 
-def test_json_syncs_the_file_before_its_name_and_the_name_before_it_returns(
+def test_json_makes_its_folder_and_its_journal_durable_before_the_first_write_returns(
     open_at: OpenAt, steps: list[str]
 ) -> None:
     store = open_at("json:{}/work")
     assert steps == ["sync folder"]
     steps.clear()
     store.save(make_session("s", "a"))
-    assert steps == ["sync file", "replace", "sync folder"]
+    assert steps == ["sync file", "replace", "sync folder", "synced write"]
+
+
+def test_json_syncs_each_write_once_whatever_it_is(open_at: OpenAt, steps: list[str]) -> None:
+    store = open_at("json:{}/work")
+    store.save(make_session("s", *(f"t{number}" for number in range(50))))
     steps.clear()
     store.upsert_tasks("s", [make_task("b")], expected_version=1)
-    assert steps == ["sync file", "replace", "sync folder"]
-    steps.clear()
     store.delete("s", expected_version=2)
-    assert steps == ["unlink", "sync folder"]
+    with store.transaction():
+        store.save(make_session("s", "a"))
+        store.save(make_session("t", "a"))
+    assert steps == ["synced write"] * 3
 
 
-def test_json_with_normal_durability_only_replaces(open_at: OpenAt, steps: list[str]) -> None:
+def test_json_with_normal_durability_only_writes(open_at: OpenAt, steps: list[str]) -> None:
     store = open_at("json:{}/work?durability=normal")
     store.save(make_session("s", "a"))
-    store.delete("s", expected_version=1)
-    assert steps == ["replace", "unlink"]
+    steps.clear()
+    store.upsert_tasks("s", [make_task("b")], expected_version=1)
+    store.delete("s", expected_version=2)
+    assert steps == []
 
 
 @pytest.mark.parametrize(
@@ -91,13 +110,13 @@ def test_sqlite_updates_only_the_tasks_that_changed_and_commits_once(open_at: Op
     ran = statements(store, lambda: store.upsert_tasks("s", changed, expected_version=1))
     assert ran == [
         "BEGIN IMMEDIATE",
-        "SELECT key,",
         "UPDATE sessions",
+        "UPDATE counter",
         "INSERT INTO",
         "INSERT INTO",
         "COMMIT",
     ]
-    assert store._connection.total_changes - before == 3  # the session's version and two tasks
+    assert store._connection.total_changes - before == 4  # the session's version, the counter and two tasks
 
 
 def test_sqlite_reads_one_task_without_the_others(open_at: OpenAt) -> None:
@@ -132,5 +151,4 @@ def test_json_counts_every_file(open_at: OpenAt, tmp_path: Path) -> None:
     store = open_at("json:{}/work")
     store.save(make_session("s", make_task("a", notes="x" * 100_000)))
     assert store.stats().disk_bytes == sum(path.stat().st_size for path in (tmp_path / "work").iterdir())
-    (size,) = store.sizes()
-    assert size.bytes == (tmp_path / "work" / "s.json").stat().st_size
+    assert store.stats().details["journal_used_bytes"] > 100_000

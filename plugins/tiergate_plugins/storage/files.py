@@ -38,8 +38,13 @@ def system_errors(doing: str, where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = _HINTS.get(error.errno or 0, "check the disk")
-        raise StoreError(f"cannot {doing}: {error.strerror}", where=str(where), hint=hint) from error
+        raise in_words(error, doing, where) from error
+
+
+def in_words(error: OSError, doing: str, where: Path) -> StoreError:
+    """What the operating system refused, in the store's own words."""
+    hint = _HINTS.get(error.errno or 0, "check the disk")
+    return StoreError(f"cannot {doing}: {error.strerror}", where=str(where), hint=hint)
 
 
 @contextmanager

@@ -30,6 +30,9 @@ _ALIGN = _FRAME.size
 _DURABLE = 1 << 31
 """Set in the length of a frame that was synced before its write returned."""
 _LONGEST = _DURABLE - 1
+_SYNCED_WRITE = getattr(os, "RWF_DSYNC", 0)
+"""Linux writes and syncs in one call, a few microseconds faster than in two."""
+_NOTHING = bytes(_FRAME.size)
 _AHEAD = 1 << 20
 """Bytes of zeros to write at once."""
 
@@ -57,6 +60,7 @@ class Journal:
         self._descriptor = descriptor
         status = os.fstat(descriptor)
         self._inode = (status.st_dev, status.st_ino)
+        self._size = status.st_size
         self._offset = _HEADER.size
         self._unread = b""  # the invalid header at the offset that was judged already
         self.sequence = self._read_header()
@@ -123,10 +127,9 @@ class Journal:
         frame = head + payload + bytes(-len(payload) % _ALIGN)
         self._require_space(len(frame))
         try:
-            self._write(frame, self._offset)
-            if durable:
-                self._sync()
+            self._write(frame, self._offset, durable=durable)
         except OSError:
+            self.failed = self.failed or durable
             # What the kernel failed to sync it may forget, or write later: neither may become a record.
             with suppress(OSError):
                 self._write(bytes(len(frame)), self._offset)
@@ -147,20 +150,22 @@ class Journal:
             if magic == _MAGIC and check == zlib.crc32(struct.pack("<IQ", form, sequence)):
                 if form > _FORMAT:
                     raise StoreError(
-                        "a newer tiergate has written the journal", where=str(self.path), hint="upgrade tiergate"
+                        "a newer tiergate has written the journal",
+                        where=str(self.path),
+                        hint="upgrade tiergate",
                     )
                 return int(sequence)
         self.damage.append(Damage(str(self.path), "its header is damaged"))
         return 0
 
     def _next(self) -> _Frame | None:
+        head = os.pread(self._descriptor, _FRAME.size, self._offset)
+        if not self._thorough and (head == _NOTHING or head == self._unread):
+            return None
+        self._thorough = False
         frame = self._frame_at(self._offset)
         if frame and (frame.sequence == self.sequence + 1 or (self.damage and not self.sequence)):
             return frame
-        head = os.pread(self._descriptor, _FRAME.size, self._offset)
-        thorough, self._thorough = self._thorough, False
-        if not thorough and (not any(head) or head == self._unread):
-            return None
         return self._after_damage(head)
 
     def _after_damage(self, head: bytes) -> _Frame | None:
@@ -181,11 +186,13 @@ class Journal:
                 if again and again.sequence == self.sequence + 1:
                     return again
                 self.damage.append(
-                    Damage(f"{self.path}, byte {self._offset}", f"{start} bytes are no record, and records follow")
+                    Damage(
+                        f"{self.path}, byte {self._offset}",
+                        f"{start} bytes are no record, and records follow",
+                    )
                 )
                 return frame
-        if not any(head):
-            self._unread = rest[: _FRAME.size]
+        self._unread = self._unread or rest.lstrip(b"\0")[: _FRAME.size]
         return None
 
     def unfinished(self) -> Damage | None:
@@ -215,14 +222,17 @@ class Journal:
 
     def _require_space(self, length: int) -> None:
         """Leave zeros where the next record goes: clear what a crash left, and write ahead."""
-        size = os.fstat(self._descriptor).st_size
-        if self._unread or any(os.pread(self._descriptor, _FRAME.size, self._offset)):
+        if self._unread:
+            size = os.fstat(self._descriptor).st_size
             self._write(bytes(max(size - self._offset, 0)), self._offset)
             # On disk before anything else is written, or an old record could follow the new one.
             self._sync()
             self._unread = b""
-        if self._offset + length > size:
-            self._write(bytes(max(_AHEAD, length)), size)
+        if self._offset + length > self._size:
+            self._size = os.fstat(self._descriptor).st_size
+        if self._offset + length > self._size:
+            self._write(bytes(max(_AHEAD, length)), self._size)
+            self._size += max(_AHEAD, length)
 
     def _sync(self) -> None:
         try:
@@ -231,11 +241,16 @@ class Journal:
             self.failed = True
             raise
 
-    def _write(self, data: bytes, offset: int) -> None:
+    def _write(self, data: bytes, offset: int, *, durable: bool = False) -> None:
         view = memoryview(data)
         while view:
-            written = os.pwrite(self._descriptor, view, offset)
+            if durable and _SYNCED_WRITE:
+                written = os.pwritev(self._descriptor, [view], offset, _SYNCED_WRITE)
+            else:
+                written = os.pwrite(self._descriptor, view, offset)
             view, offset = view[written:], offset + written
+        if durable and not _SYNCED_WRITE:
+            self._sync()
 
 
 def _check(length: int, sequence: int, payload: bytes) -> int:

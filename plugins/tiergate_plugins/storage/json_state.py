@@ -34,14 +34,16 @@ class JsonState:
     def __init__(self, folder: Path, *, durable: bool, writable: bool) -> None:
         self.folder = folder
         self.files = Snapshots(folder)
+        self._path = folder / JOURNAL
+        self._lock = folder / files.LOCK
         self.journal: Journal | None = None
         self._durable = durable
         self._writable = writable
         self._heads = Heads()
         self._file_versions: dict[str, int] = {}
         self._tombstones: dict[str, int] | None = None
-        self._view = self._heads
         self._pending: list[Change] = []
+        self._view, self._viewed = self._heads, 0
         self._depth = 0
         self._failed = False
         self._fold_at = _FOLD_AT
@@ -50,12 +52,14 @@ class JsonState:
         """See what other processes have written."""
         if self._depth:
             return
-        with files.system_errors("read the journal", self.folder / JOURNAL):
+        try:
             if self.journal is None or not self.journal.is_current():
                 self._open_journal()
             if self.journal is not None:
                 for payload in self.journal.read_new():
-                    self._heads.apply(decode_changes(payload, str(self.journal.path)))
+                    self._heads.apply(decode_changes(payload, str(self._path)))
+        except OSError as error:
+            raise files.in_words(error, "read the journal", self._path) from error
 
     @property
     def sequence(self) -> int:
@@ -64,11 +68,11 @@ class JsonState:
 
     def heads(self) -> dict[str, Head]:
         """Every session that the journal names."""
-        return self._view.all()
+        return self._seen().all()
 
     def head(self, session_id: str) -> Head | None:
-        """What the journal says of a session."""
-        return self._view.get(session_id)
+        """What the journal says of a session, and what the block has changed."""
+        return (self._seen() if self._pending else self._heads).get(session_id)
 
     def load(self, session_id: str) -> Session:
         """A session as the file and the journal give it.
@@ -87,7 +91,7 @@ class JsonState:
             return base
         by_id = {task.id: task for task in base.tasks}
         for name, body in head.tasks.items():
-            by_id[name] = read_task(body, f"{self.folder / JOURNAL}: session {session_id!r}, task {name!r}")
+            by_id[name] = read_task(body, f"{self._path}: session {session_id!r}, task {name!r}")
         return msgspec.structs.replace(base, version=head.version, tasks=tuple(by_id.values()))
 
     def version(self, session_id: str) -> int:
@@ -100,8 +104,6 @@ class JsonState:
         known = self._file_versions.get(session_id)
         if known is None:
             known = self._file_versions[session_id] = self.files.outline(session_id)[0].version
-        elif not self.files.path(session_id).exists():  # somebody has taken the file away by hand
-            raise session_not_found(session_id)
         return known
 
     def last_deleted(self, session_id: str) -> int:
@@ -112,7 +114,7 @@ class JsonState:
         return self._read_tombstones().get(session_id, 0)
 
     @contextmanager
-    def writing(self, doing: str, where: Path) -> Iterator[None]:
+    def writing(self, doing: str) -> Iterator[None]:
         """Hold the lock, and make the changes of a block one record. Inside another block it is a part
         of that one, which can fail by itself.
 
@@ -125,31 +127,40 @@ class JsonState:
                 yield
             return
         self._require_writable()
-        with files.system_errors(doing, where):
-            lock = files.take_lock(self.folder / files.LOCK)
+        try:
+            lock = files.take_lock(self._lock)
+        except OSError as error:
+            raise files.in_words(error, doing, self.folder) from error
         try:
             self.refresh()
             self._depth = 1
             yield
-            with files.system_errors(doing, where):
+            try:
                 self._commit()
+            except OSError as error:
+                raise files.in_words(error, doing, self._path) from error
         finally:
             self._depth = 0
             self._pending.clear()
-            self._view = self._heads
+            self._viewed = 0
             os.close(lock)
 
     def record(self, change: Change) -> None:
         """Make a change part of the block."""
         self._pending.append(change)
-        if self._view is self._heads:
-            self._view = Heads(self._heads)
-        self._view.apply([change])
 
     def close(self) -> None:
         """Give back the journal. Closing twice does nothing."""
         if self.journal is not None:
             self.journal.close()
+
+    def _seen(self) -> Heads:
+        """What the journal says, under what the block has changed so far."""
+        if not self._viewed:
+            self._view = Heads(self._heads)
+        self._view.apply(self._pending[self._viewed :])
+        self._viewed = len(self._pending)
+        return self._view
 
     @contextmanager
     def _part(self) -> Iterator[None]:
@@ -159,8 +170,7 @@ class JsonState:
             yield
         except BaseException:
             del self._pending[start:]
-            self._view = Heads(self._heads)
-            self._view.apply(self._pending)
+            self._view, self._viewed = Heads(self._heads), 0
             raise
         finally:
             self._depth -= 1
@@ -178,17 +188,17 @@ class JsonState:
     def _open_journal(self) -> None:
         if self.journal is not None:
             self.journal.close()
-        self._heads = self._view = Heads()
+        self._heads = Heads()
         self._file_versions = {}
         self._tombstones = None
-        self.journal = Journal.open(self.folder / JOURNAL, writable=self._writable)
+        self.journal = Journal.open(self._path, writable=self._writable)
 
     def _commit(self) -> None:
         if not self._pending:
             return
         if self.journal is None:
-            Journal.create(self.folder / JOURNAL, 0)
-            self.journal = Journal.open(self.folder / JOURNAL, writable=True)
+            Journal.create(self._path, 0)
+            self.journal = Journal.open(self._path, writable=True)
             assert self.journal is not None
         try:
             self.journal.append(encode_changes(self._pending), durable=self._durable)
@@ -209,7 +219,7 @@ class JsonState:
         if any(head.broken for head in heads.values()):
             return
         with suppress(OSError, StoreError):
-            self._view = self._heads
+            self._pending.clear()
             alive = [name for name, head in heads.items() if not head.deleted]
             gone = [name for name, head in heads.items() if head.deleted]
             self.files.replace(((name, encode(self.load(name))) for name in alive), gone)
@@ -226,14 +236,15 @@ class JsonState:
         if head.broken:
             raise StoreDamaged(f"changes of session {session_id!r} are missing in the journal", where=where)
         if head.body is not None:
-            return read_session(head.body, f"{self.folder / JOURNAL}: session {session_id!r}")
+            return read_session(head.body, f"{self._path}: session {session_id!r}")
         try:
             base = self.files.load(session_id)
         except SessionNotFound:
             raise StoreDamaged(f"the file of session {session_id!r} is missing", where=where) from None
         if base.version < head.first - 1:
             raise StoreDamaged(
-                f"the file has version {base.version}, the journal goes on after {head.first - 1}", where=where
+                f"the file has version {base.version}, the journal goes on after {head.first - 1}",
+                where=where,
             )
         return base
 

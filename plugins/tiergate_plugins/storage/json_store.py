@@ -74,7 +74,7 @@ class JsonStore(Store):
         session_body(session)
         for task in session.tasks:
             task_body(session.id, task)
-        with self._writing("save the session", session.id):
+        with self._state.writing(f"save the session {session.id!r}"):
             try:
                 found = before = self._state.version(session.id)
             except SessionNotFound:
@@ -89,13 +89,13 @@ class JsonStore(Store):
         changed = list(tasks)
         refuse_repeated_ids(session_id, changed)
         bodies = [(task.id, task_body(session_id, task)[0]) for task in changed]
-        with self._writing("save the tasks", session_id):
+        with self._state.writing(f"save the tasks of session {session_id!r}"):
             self._require_version(session_id, expected_version)
             self._state.record(TasksPut(session_id, expected_version + 1, bodies))
         return expected_version + 1
 
     def delete(self, session_id: str, *, expected_version: int) -> None:
-        with self._writing("delete the session", session_id):
+        with self._state.writing(f"delete the session {session_id!r}"):
             self._require_version(session_id, expected_version)
             self._state.record(Deleted(session_id, expected_version + 1))
 
@@ -116,7 +116,7 @@ class JsonStore(Store):
         return select(self._hits(wanted), query)
 
     def transaction(self) -> AbstractContextManager[None]:
-        return self._state.writing("write the journal", self._folder / JOURNAL)
+        return self._state.writing("write the transaction")
 
     def sizes(self) -> list[SessionSize]:
         found = []
@@ -175,9 +175,6 @@ class JsonStore(Store):
                 continue
             for task in session.tasks:
                 yield TaskHit(session_id, task)
-
-    def _writing(self, doing: str, session_id: str) -> AbstractContextManager[None]:
-        return self._state.writing(doing, self._state.files.path(session_id))
 
     def _require_version(self, session_id: str, expected: int) -> None:
         found = self._state.version(session_id)

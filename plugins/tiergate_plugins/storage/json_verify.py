@@ -65,4 +65,6 @@ def _sessions(state: JsonState) -> Iterator[Damage]:
 def _set_aside(state: JsonState) -> Iterator[Damage]:
     for name in sorted(os.listdir(state.folder)):
         if name.startswith(ASIDE):
-            yield Damage(str(state.folder / name), "a damaged journal was set aside here; remove it when you are done")
+            yield Damage(
+                str(state.folder / name), "a damaged journal was set aside here; remove it when you are done"
+            )

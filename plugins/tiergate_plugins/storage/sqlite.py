@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tiergate.hooks import StoreDeclaration, hookimpl
 from tiergate.store import Capability, Store, StoreAddress
 
-CAPABILITIES = frozenset({Capability.TRANSACTIONS, Capability.TEXT_SEARCH, Capability.MULTI_PROCESS})
+CAPABILITIES = frozenset(Capability)
 
 
 def open_store(address: StoreAddress) -> Store:
@@ -21,7 +21,7 @@ def open_store(address: StoreAddress) -> Store:
     from tiergate_plugins.storage.sqlite_store import SqliteStore
 
     options = read_options(address, "FILE")
-    return SqliteStore(options.path, durable=options.durable)
+    return SqliteStore(options.path, durable=options.durable, writable=not options.read_only)
 
 
 @hookimpl

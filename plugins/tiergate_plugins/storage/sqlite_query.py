@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
-from tiergate.store import TaskHit, TaskQuery, check_order
+from tiergate.model import Status
+from tiergate.store import TaskHit, TaskOutline, TaskQuery, check_order
 from tiergate_plugins.storage.bodies import read_task
 from tiergate_plugins.storage.selection import contains
 
 _COLUMNS = {"id": "t.id", "weight": "t.weight", "title": "t.title", "updated_at": "t.updated_at"}
+_STATUSES = {status.value: status for status in Status}
 _MOST = 2**63 - 1
 _LONGEST_PATTERN = 1000
 """SQLite takes LIKE patterns up to 50,000 bytes; a character takes at most 12 of them."""
@@ -36,7 +38,7 @@ def run_query(connection: sqlite3.Connection, query: TaskQuery, where: str) -> l
         UsageError: the order names no field that tasks can be ordered by.
         StoreDamaged: a task that the query found cannot be read.
     """
-    sql, values = _select(query)
+    sql, values = _select(query, "t.body")
     limit = _MOST if query.limit is None else max(query.limit, 0)
     found: list[TaskHit] = []
     if limit == 0:
@@ -50,12 +52,25 @@ def run_query(connection: sqlite3.Connection, query: TaskQuery, where: str) -> l
     return found
 
 
-def _select(query: TaskQuery) -> tuple[str, list[Any]]:
+def run_outlines(connection: sqlite3.Connection, query: TaskQuery) -> list[TaskOutline]:
+    """The outlines of the tasks that meet a query without text, read from indexes where they suffice.
+
+    Raises:
+        UsageError: the order names no field that tasks can be ordered by.
+    """
+    sql, values = _select(query, "t.title, t.status, t.weight")
+    return [
+        TaskOutline(session_id, task_id, title, _STATUSES[status], weight)
+        for session_id, task_id, title, status, weight in connection.execute(sql, values)
+    ]
+
+
+def _select(query: TaskQuery, columns: str) -> tuple[str, list[Any]]:
     name, descending = check_order(query.order)
     conditions, values = _conditions(query)
     order = f"{_COLUMNS[name]} {'DESC' if descending else 'ASC'}, s.id, t.id"
     sql = (
-        "SELECT s.id, t.id, t.body FROM tasks t JOIN sessions s ON s.key = t.session"
+        f"SELECT s.id, t.id, {columns} FROM tasks t JOIN sessions s ON s.key = t.session"
         f" WHERE {' AND '.join(conditions) or 'TRUE'} ORDER BY {order}"
     )
     if query.limit is not None and query.text is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tiergate.store import StoreError
 from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, sqlite_errors
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x74674154
 """Marks the file as ours (``tgAT``), so that nobody else's database is written to."""
 
@@ -34,38 +34,90 @@ _SCHEMA = (
         UNIQUE (session, id)
     )""",
     "CREATE INDEX tasks_in_order ON tasks (session)",
-    "CREATE INDEX tasks_by_status ON tasks (status, weight)",
     "CREATE INDEX tasks_by_weight ON tasks (weight)",
     f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
+# `tasks_by_status` holds all that an outline shows, so that a list of tasks is read from it alone.
+_SINCE_2 = (
+    "CREATE INDEX tasks_by_status ON tasks (status, weight, session, id, title)",
+    "CREATE TABLE deleted (id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE counter (changes INTEGER NOT NULL)",
+    "INSERT INTO counter VALUES (0)",
+    "PRAGMA user_version = 2",
+)
+_STEPS: dict[int, tuple[str, ...]] = {
+    0: (*_SCHEMA, *_SINCE_2),
+    1: ("DROP INDEX tasks_by_status", *_SINCE_2),
+}
+"""What brings a database of each older version to the present one; 0 is a database that is still empty."""
 
 
 def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
-    """Open a database, making it where there is none yet.
+    """Open a database, making it where there is none yet, and bringing an older one up to date.
 
     Args:
         durable: whether a commit must survive the loss of power, not only of the process.
 
     Raises:
-        StoreError: it cannot be opened or made, or is not a database of this version of the store.
+        StoreError: it cannot be opened or made, or is not a database of this store.
     """
     where = str(path)
     _require_place(path)
     with sqlite_errors(where):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
-            if not _looks_ours(connection, where):
-                _create(connection, where)
+            if _version_seen(connection, where) < SCHEMA_VERSION:
+                _bring_up_to_date(connection, where)
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute(
-                f"PRAGMA fullfsync = {int(durable)}"
-            )  # macOS: fsync stops at the drive's cache
+            # macOS: fsync stops at the drive's cache
+            connection.execute(f"PRAGMA fullfsync = {int(durable)}")
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open a database without changing it.
+
+    SQLite puts its empty ``-wal`` and its ``-shm`` beside the file, to see what others write meanwhile.
+    Where it cannot, in a folder that nobody may write, the file is read as one that does not change.
+
+    Raises:
+        StoreError: it is missing, cannot be read, or is not a database of this version of the store.
+    """
+    where = str(path)
+    if not path.exists():
+        raise StoreError("there is no store here", where=where, hint="check the address")
+    _require_place(path)
+    with sqlite_errors(where):
+        connection = _open_uri(path, "mode=ro")
+        try:
+            version = _version_seen(connection, where)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            wal = path.with_name(path.name + "-wal")
+            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN or wal.exists():
+                raise
+            connection = _open_uri(path, "mode=ro&immutable=1")
+            version = _version_seen(connection, where)
+        except BaseException:
+            connection.close()
+            raise
+        if version != SCHEMA_VERSION:
+            connection.close()
+            raise StoreError(
+                f"the database has schema version {version}, this tiergate reads {SCHEMA_VERSION}",
+                where=where,
+                hint="open it once without ?mode=ro to bring it up to date",
+            )
+    return connection
+
+
+def _open_uri(path: Path, options: str) -> sqlite3.Connection:
+    uri = f"{path.as_uri()}?{options}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
 
 
 def _require_place(path: Path) -> None:
@@ -78,41 +130,40 @@ def _require_place(path: Path) -> None:
         )
 
 
-def _looks_ours(connection: sqlite3.Connection, where: str) -> bool:
-    """`_is_ours` at one moment: another process may be making the tables right now."""
+def _version_seen(connection: sqlite3.Connection, where: str) -> int:
+    """`_version` at one moment: another process may be making the tables right now."""
     connection.execute("BEGIN")
     try:
-        return _is_ours(connection, where)
+        return _version(connection, where)
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
 
-def _is_ours(connection: sqlite3.Connection, where: str) -> bool:
-    """True for a database of this store, False for one that is still empty."""
+def _version(connection: sqlite3.Connection, where: str) -> int:
+    """The schema version of a database of this store, 0 for one that is still empty."""
     version = _pragma(connection, "user_version")
     if _pragma(connection, "application_id") != APPLICATION_ID:
         if version or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
             raise StoreError(
                 "this SQLite database belongs to another program", where=where, hint="name another file"
             )
-        return False
+        return 0
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"the database has schema version {version}, this tiergate knows up to {SCHEMA_VERSION}",
             where=where,
             hint="upgrade tiergate",
         )
-    return True
+    return version
 
 
-def _create(connection: sqlite3.Connection, where: str) -> None:
-    """Make the tables, unless another process has done so since we looked."""
+def _bring_up_to_date(connection: sqlite3.Connection, where: str) -> None:
+    """Make or change the tables in one transaction, unless another process has done so since we looked."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _is_ours(connection, where):
-            for statement in _SCHEMA:
-                connection.execute(statement)
+        for statement in _STEPS.get(_version(connection, where), ()):
+            connection.execute(statement)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

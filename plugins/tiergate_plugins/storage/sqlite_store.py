@@ -17,6 +17,7 @@ from tiergate.store import (
     StoreError,
     StoreStats,
     TaskHit,
+    TaskOutline,
     TaskQuery,
     session_not_found,
     stale,
@@ -31,8 +32,8 @@ from tiergate_plugins.storage.bodies import (
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
-from tiergate_plugins.storage.sqlite_query import as_key, run_query
-from tiergate_plugins.storage.sqlite_schema import connect
+from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
+from tiergate_plugins.storage.sqlite_schema import connect, connect_read_only
 from tiergate_plugins.storage.sqlite_transactions import Transactions
 from tiergate_plugins.storage.sqlite_verify import find_damage
 
@@ -41,6 +42,9 @@ _UPSERT = """
     ON CONFLICT (session, id) DO UPDATE SET title = excluded.title, status = excluded.status,
         weight = excluded.weight, updated_at = excluded.updated_at, body = excluded.body
 """
+_RAISE = "UPDATE sessions SET version = version + 1 WHERE id = ? AND version = ? RETURNING key"
+_MOST = 2**63 - 1
+_COUNT = "UPDATE counter SET changes = changes + 1"
 _SIZES = """
     SELECT s.id, COUNT(t.position), LENGTH(s.body) + COALESCE(SUM(LENGTH(t.body)), 0)
     FROM sessions s LEFT JOIN tasks t ON t.session = s.key GROUP BY s.key ORDER BY s.id
@@ -53,6 +57,7 @@ class SqliteStore(Store):
     Args:
         path: made where it is missing; its folder must be there.
         durable: whether a write that returned survives the loss of power.
+        writable: otherwise the database is not changed, and must be there.
 
     Raises:
         StoreError: the file cannot be made, or is no database of this store.
@@ -60,11 +65,11 @@ class SqliteStore(Store):
 
     capabilities = CAPABILITIES
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, durable: bool = True, writable: bool = True) -> None:
         self._path = path
         self._where = str(path)
-        self._connection = connect(path, durable=durable)
-        self._transactions = Transactions(self._connection, self._where)
+        self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
+        self._transactions = Transactions(self._connection, self._where, writable=writable)
 
     def load(self, session_id: str) -> Session:
         with sqlite_errors(self._where), self._transactions.reading():
@@ -100,31 +105,51 @@ class SqliteStore(Store):
             key, version = found or (None, 0)
             if version != session.version:
                 raise stale(session.id, expected=session.version, found=version)
+            self._connection.execute(_COUNT)
             if key is None:
-                insert = "INSERT INTO sessions (id, version, body) VALUES (?, 1, ?)"
-                key = self._connection.execute(insert, (session.id, body)).lastrowid
+                version = self._last_deleted(session.id)
+                insert = "INSERT INTO sessions (id, version, body) VALUES (?, ?, ?)"
+                key = self._connection.execute(insert, (session.id, version + 1, body)).lastrowid
             else:
                 update = "UPDATE sessions SET version = version + 1, body = ? WHERE key = ?"
                 self._connection.execute(update, (body, key))
                 self._connection.execute("DELETE FROM tasks WHERE session = ?", (key,))
             self._connection.executemany(_UPSERT, [(key, *row) for row in rows])
-        return session.version + 1
+        return version + 1
 
     def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
         changed = list(tasks)
         refuse_repeated_ids(session_id, changed)
         rows = [_row_of(session_id, task) for task in changed]
         with sqlite_errors(self._where), self._transactions.writing():
-            key = self._key_at(session_id, expected_version)
-            self._connection.execute("UPDATE sessions SET version = version + 1 WHERE key = ?", (key,))
+            key = self._raise_version(session_id, expected_version)
             self._connection.executemany(_UPSERT, [(key, *row) for row in rows])
         return expected_version + 1
 
     def delete(self, session_id: str, *, expected_version: int) -> None:
         with sqlite_errors(self._where), self._transactions.writing():
-            key = self._key_at(session_id, expected_version)
+            key = self._raise_version(session_id, expected_version)
             self._connection.execute("DELETE FROM tasks WHERE session = ?", (key,))
             self._connection.execute("DELETE FROM sessions WHERE key = ?", (key,))
+            tombstone = "INSERT INTO deleted VALUES (?, ?)"
+            self._connection.execute(tombstone, (session_id, expected_version + 1))
+
+    def version(self, session_id: str) -> int:
+        with sqlite_errors(self._where):
+            found = self._fetch("SELECT version FROM sessions WHERE id = ?", session_id)
+        if found is None:
+            raise session_not_found(session_id)
+        version: int = found[0]
+        return version
+
+    def versions(self) -> dict[str, int]:
+        with sqlite_errors(self._where):
+            return dict(self._connection.execute("SELECT id, version FROM sessions ORDER BY id"))
+
+    def changes(self) -> int:
+        with sqlite_errors(self._where):
+            changes: int = self._fetch("SELECT changes FROM counter")[0]
+        return changes
 
     def ids(self) -> list[str]:
         with sqlite_errors(self._where):
@@ -133,6 +158,12 @@ class SqliteStore(Store):
     def query(self, query: TaskQuery) -> list[TaskHit]:
         with sqlite_errors(self._where):
             return run_query(self._connection, query, self._where)
+
+    def outlines(self, query: TaskQuery) -> list[TaskOutline]:
+        if query.text is not None:  # what holds it is in the body
+            return super().outlines(query)
+        with sqlite_errors(self._where):
+            return run_outlines(self._connection, query)
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._transactions.writing()
@@ -168,16 +199,24 @@ class SqliteStore(Store):
             raise session_not_found(session_id)
         return found
 
-    def _key_at(self, session_id: str, expected: int) -> int:
-        found: tuple[int, int] | None = self._fetch(
-            "SELECT key, version FROM sessions WHERE id = ?", session_id
-        )
-        if found is None:
-            raise session_not_found(session_id)
-        key, version = found
-        if version != expected:
-            raise stale(session_id, expected=expected, found=version)
+    def _raise_version(self, session_id: str, expected: int) -> int:
+        """Count a write to a session that must have a version; return the key of its row."""
+        wanted = expected if 0 < expected <= _MOST else -1  # SQLite knows no larger numbers
+        raised = self._connection.execute(_RAISE, (as_key(session_id), wanted)).fetchone()
+        if raised is None:
+            found = self._fetch("SELECT version FROM sessions WHERE id = ?", session_id)
+            if found is None:
+                raise session_not_found(session_id)
+            raise stale(session_id, expected=expected, found=found[0])
+        self._connection.execute(_COUNT)
+        key: int = raised[0]
         return key
+
+    def _last_deleted(self, session_id: str) -> int:
+        """The version at which a session was deleted, which is forgotten; 0 when it never was."""
+        forget = "DELETE FROM deleted WHERE id = ? RETURNING version"
+        found = self._connection.execute(forget, (session_id,)).fetchall()
+        return int(found[0][0]) if found else 0
 
     def _disk_bytes(self) -> int:
         total = 0

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tiergate.store import StoreError
+from tiergate.store import StoreError, read_only
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
 
 
@@ -16,8 +16,9 @@ class Transactions:
     What a block raises goes through unchanged; only the errors of these statements are translated.
     """
 
-    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, where: str, *, writable: bool) -> None:
         self._connection = connection
+        self._writable = writable
         self._where = where
         self._depth = 0
 
@@ -36,6 +37,8 @@ class Transactions:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Make the writes of a block one. Inside another block it is a part that can fail by itself."""
+        if not self._writable:
+            raise read_only(self._where)
         self._require_unbroken()
         part = f"part_{self._depth}"
         if self._depth == 0:

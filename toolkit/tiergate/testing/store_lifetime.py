@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from tiergate.errors import UsageError
 from tiergate.hooks import StoreDeclaration
-from tiergate.store import SessionNotFound, StaleVersion, Store, StoreAddress, Unsupported
+from tiergate.store import (
+    Capability,
+    ReadOnly,
+    SessionNotFound,
+    StaleVersion,
+    Store,
+    StoreAddress,
+    StoreError,
+    Unsupported,
+)
 from tiergate.testing.expect import must_raise
 from tiergate.testing.samples import make_session, make_task
 from tiergate.testing.store_fixtures import OpenStore, StoreFixtures
@@ -72,6 +82,68 @@ class LifetimeChecks(StoreFixtures):
         first.delete("s", expected_version=2)
         assert second.ids() == [], contract
 
+    def test_every_write_is_counted(self, store: Store, declaration: StoreDeclaration) -> None:
+        if Capability.CHANGE_COUNTER not in declaration.capabilities:
+            with must_raise(Unsupported, "Store.changes: the store lacks `Capability.CHANGE_COUNTER`"):
+                store.changes()
+            return
+        contract = "Store.changes: a counter that every write raises, and nothing else"
+        counts = [store.changes()]
+        store.save(make_session("s", "a"))
+        counts.append(store.changes())
+        store.upsert_tasks("s", [make_task("a", title="new")], expected_version=1)
+        counts.append(store.changes())
+        store.delete("s", expected_version=2)
+        counts.append(store.changes())
+        assert counts == sorted(set(counts)), contract
+        with must_raise(StaleVersion, "Store.save: StaleVersion: or none while `session.version` is above 0"):
+            store.save(make_session("s", version=2))
+        store.ids()
+        assert store.changes() == counts[-1], contract
+
+    def test_versions(self, store: Store) -> None:
+        for name in ("t", "s"):
+            store.save(make_session(name, "a"))
+        store.upsert_tasks("s", [], expected_version=1)
+        assert list(store.versions().items()) == [("s", 2), ("t", 1)], (
+            "Store.versions: the version of every session, by id in sorted order"
+        )
+        assert store.version("s") == 2, "Store.version: the version of a session now"
+        with must_raise(SessionNotFound, "Store.version: SessionNotFound: there is none of that id"):
+            store.version("none")
+
+    def test_read_only(
+        self, store: Store, declaration: StoreDeclaration, address: StoreAddress, tmp_path: Path
+    ) -> None:
+        if Capability.READ_ONLY not in declaration.capabilities:
+            pytest.skip("the store cannot be opened read-only")
+        store.save(make_session("s", "a"))
+        store.close()
+        before = _contents(tmp_path)
+        contract = "Capability.READ_ONLY: every write raises `ReadOnly`"
+        with declaration.open(address.with_options(mode="ro")) as reader:
+            assert reader.load("s") == make_session("s", "a", version=1)
+            with must_raise(ReadOnly, contract):
+                reader.save(make_session("t"))
+            with must_raise(ReadOnly, contract):
+                reader.upsert_tasks("s", [], expected_version=1)
+            with must_raise(ReadOnly, contract):
+                reader.delete("s", expected_version=1)
+            assert reader.verify() == [], "Store.verify: an empty list when nothing is damaged"
+        after = _contents(tmp_path)
+        assert {path: after.get(path) for path in before} == before, (
+            "Capability.READ_ONLY: opens the store without changing a file"
+        )
+
+    def test_read_only_makes_nothing(
+        self, declaration: StoreDeclaration, address: StoreAddress, tmp_path: Path
+    ) -> None:
+        if Capability.READ_ONLY not in declaration.capabilities:
+            pytest.skip("the store cannot be opened read-only")
+        with must_raise(StoreError, "Capability.READ_ONLY: it must be there"):
+            declaration.open(address.with_options(mode="ro")).close()
+        assert _contents(tmp_path) == {}, "Capability.READ_ONLY: makes no file"
+
     def test_without_transactions(self, store: Store, has_transactions: bool) -> None:
         if has_transactions:
             pytest.skip("the store has transactions")
@@ -125,6 +197,10 @@ class LifetimeChecks(StoreFixtures):
             store.save(make_session("u"))
         assert store.ids() == ["s", "u"], "Store.transaction: all of them durable at its end"
         assert store.load("s") == make_session("s", "a", version=1), "Store: a stale write writes nothing"
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _require(has_transactions: bool) -> None:
