@@ -12,9 +12,9 @@ from tiergate.hooks import ExporterDeclaration, ImporterDeclaration, RouterDecla
 from tiergate.load.effort import Effort
 from tiergate.load.experiment import run
 from tiergate.load.plan import Plan, Silent
-from tiergate.sources import read_source
 from tiergate.plugins import PluginHost
 from tiergate.record import RunRecord
+from tiergate.sources import read_source
 
 TINY = Effort(tasks=1, training=100, requests=40, passes=2, rounds=1)
 ROUTERS = ("shared-queue", "least-work-left", "size-heuristic", "oracle")

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from tiergate.hooks import ImporterDeclaration
-from tiergate.sources import AUTO, read_source
 from tiergate.model import Task, canonical, decode_session
 from tiergate.record import Source
+from tiergate.sources import AUTO, read_source
 
 BEADS = ["beads/session-2025-12-16.jsonl", "beads/session-2025-12-23.jsonl", "beads/session-2025-12-28.jsonl"]
 TASKMASTER = "taskmaster/testcraft.tasks.json"

@@ -12,8 +12,8 @@ import pytest
 
 from tiergate.errors import EXIT_BROKE, EXIT_USAGE, RunError, SourceError, TiergateError, UsageError
 from tiergate.hooks import Imported, ImporterDeclaration
-from tiergate.sources import AUTO, read_source
 from tiergate.model import Session, Status, Task
+from tiergate.sources import AUTO, read_source
 
 Write = Callable[[str, str | bytes], Path]
 BEADS = '{"id": "a", "title": "A", "status": "open"}\n{"id": "b", "title": "B", "status": "paused"}\n'

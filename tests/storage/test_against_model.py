@@ -224,6 +224,10 @@ class JsonMachine(StoreMachine):
     scheme = "json"
 
 
+class JsonFileMachine(StoreMachine):
+    scheme = "jsonfile"
+
+
 class SqliteMachine(StoreMachine):
     scheme = "sqlite"
 
@@ -234,5 +238,7 @@ _MODEST = settings(
 
 TestJson = JsonMachine.TestCase
 TestJson.settings = _MODEST
+TestJsonFile = JsonFileMachine.TestCase
+TestJsonFile.settings = _MODEST
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = _MODEST

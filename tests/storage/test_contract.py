@@ -36,7 +36,7 @@ HOST = PluginHost()
 class TestBuiltIn(StoreContract):
     """Both stores, found as a user's command finds them."""
 
-    @pytest.fixture(params=["json", "sqlite"])
+    @pytest.fixture(params=["json", "jsonfile", "sqlite"])
     def declaration(self, request: pytest.FixtureRequest) -> StoreDeclaration:
         return HOST.get(StoreDeclaration, request.param)
 
@@ -44,7 +44,7 @@ class TestBuiltIn(StoreContract):
 class TestBuiltInWithoutFsync(StoreContract):
     """The same, where the address gives up surviving the loss of power."""
 
-    @pytest.fixture(params=["json", "sqlite"])
+    @pytest.fixture(params=["json", "jsonfile", "sqlite"])
     def declaration(self, request: pytest.FixtureRequest) -> StoreDeclaration:
         return HOST.get(StoreDeclaration, request.param)
 

@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 import msgspec
+import pytest
 
 from tiergate.model import encode
 from tiergate.store import Damage, Store, StoreDamaged, TaskQuery

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiergate.store import StoreError
@@ -17,7 +18,8 @@ LOCK = ".lock"
 LOCK_TIMEOUT_S = 30.0
 """How long a call waits for other processes. Their writes take milliseconds; this is for a stopped one."""
 _NEW = ".new"
-"""One name is enough, since only the holder of the lock writes; what a crash left is written over."""
+"""Ends the name of a file that is not in place yet. Only the holder of the lock writes, so a file needs one
+such name; what a crash left is written over."""
 
 _HINTS = {
     errno.ENOENT: "create the folder first",
@@ -95,9 +97,10 @@ def _wait_for(descriptor: int, lock: Path) -> None:
 
 def write(folder: Path, name: str, data: bytes, *, durable: bool) -> None:
     """Put a file in place as a whole; the caller holds the lock."""
-    new = folder / _NEW
+    new = folder / unfinished(name)
     try:
         with new.open("wb") as file:
+            _keep_mode(folder / name, file.fileno())
             file.write(data)
             file.flush()
             if durable:
@@ -108,6 +111,27 @@ def write(folder: Path, name: str, data: bytes, *, durable: bool) -> None:
         raise
     if durable:
         sync_folder(folder)
+
+
+def _keep_mode(old: Path, descriptor: int) -> None:
+    """Who may read a file must not change because it is written anew."""
+    with suppress(FileNotFoundError):
+        os.fchmod(descriptor, stat.S_IMODE(old.stat().st_mode))
+
+
+def unfinished(name: str) -> str:
+    """The name of a file before it is put in place."""
+    return f".{name}{_NEW}"
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file was never put in place."""
+    return name.startswith(".") and name.endswith(_NEW)
+
+
+def finished(name: str) -> str:
+    """The name that an unfinished file will have."""
+    return name[1:].removesuffix(_NEW)
 
 
 def sync_folder(folder: Path) -> None:

@@ -99,7 +99,7 @@ class Journal:
     def is_current(self) -> bool:
         """Whether the file is still the one that stands under its name."""
         try:
-            status = os.stat(self.path)
+            status = self.path.stat()
         except FileNotFoundError:
             return False
         return (status.st_dev, status.st_ino) == self._inode
@@ -123,8 +123,8 @@ class Journal:
             raise StoreError("the write is larger than 2 GiB", where=str(self.path), hint="write it in parts")
         sequence = self.sequence + 1
         length = len(payload) | (_DURABLE if durable else 0)
-        head = _FRAME.pack(length, _check(length, sequence, payload), sequence)
-        frame = head + payload + bytes(-len(payload) % _ALIGN)
+        padded = payload + bytes(-len(payload) % _ALIGN)
+        frame = _FRAME.pack(length, _check(length, sequence, padded), sequence) + padded
         self._require_space(len(frame))
         try:
             self._write(frame, self._offset, durable=durable)
@@ -160,7 +160,7 @@ class Journal:
 
     def _next(self) -> _Frame | None:
         head = os.pread(self._descriptor, _FRAME.size, self._offset)
-        if not self._thorough and (head == _NOTHING or head == self._unread):
+        if not self._thorough and head in (_NOTHING, self._unread):
             return None
         self._thorough = False
         frame = self._frame_at(self._offset)
@@ -213,12 +213,13 @@ class Journal:
         length, check, sequence = _FRAME.unpack(head)
         size = length & _LONGEST
         start = offset + _FRAME.size
-        if start + size > os.fstat(self._descriptor).st_size:
+        end = start + size + -size % _ALIGN
+        if end > os.fstat(self._descriptor).st_size:
             return None
-        payload = os.pread(self._descriptor, size, start)
-        if len(payload) != size or check != _check(length, sequence, payload):
+        padded = os.pread(self._descriptor, end - start, start)
+        if len(padded) != end - start or check != _check(length, sequence, padded):
             return None
-        return _Frame(sequence, payload, bool(length & _DURABLE), start + size + -size % _ALIGN)
+        return _Frame(sequence, padded[:size], bool(length & _DURABLE), end)
 
     def _require_space(self, length: int) -> None:
         """Leave zeros where the next record goes: clear what a crash left, and write ahead."""
@@ -253,8 +254,8 @@ class Journal:
             self._sync()
 
 
-def _check(length: int, sequence: int, payload: bytes) -> int:
-    return zlib.crc32(payload, zlib.crc32(struct.pack("<IQ", length, sequence)))
+def _check(length: int, sequence: int, padded: bytes) -> int:
+    return zlib.crc32(padded, zlib.crc32(struct.pack("<IQ", length, sequence)))
 
 
 def _open(path: Path, *, writable: bool) -> int:

@@ -1,4 +1,4 @@
-"""What a ``json:`` store knows: the session files, and the journal of what changed since they were written."""
+"""What a ``json:`` store knows: its session files, and the journal of what changed since."""
 
 from __future__ import annotations
 

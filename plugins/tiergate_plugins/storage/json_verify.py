@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -63,8 +62,6 @@ def _sessions(state: JsonState) -> Iterator[Damage]:
 
 
 def _set_aside(state: JsonState) -> Iterator[Damage]:
-    for name in sorted(os.listdir(state.folder)):
-        if name.startswith(ASIDE):
-            yield Damage(
-                str(state.folder / name), "a damaged journal was set aside here; remove it when you are done"
-            )
+    for path in sorted(state.folder.iterdir()):
+        if path.name.startswith(ASIDE):
+            yield Damage(str(path), "a damaged journal was set aside here; remove it when you are done")

@@ -15,7 +15,6 @@ from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_session, repeated
 from tiergate_plugins.storage.file_names import SUFFIX, file_name, session_id_of
 
-_UNFINISHED = ".new"
 _AT_ONCE = 8
 """Syncs that wait for the disk together; file systems commit them in one go."""
 
@@ -94,7 +93,7 @@ class Snapshots:
                 yield Damage(error.where or str(self.folder / name), error.what)
 
     def replace(self, bodies: Iterable[tuple[str, bytes]], deleted: Iterable[str]) -> None:
-        """Put the files of sessions in place, and take those of deleted ones away; the caller syncs the folder.
+        """Put files of sessions in place and take those of deleted ones away; the caller syncs the folder.
 
         Raises:
             OSError: one could not be written; those in place are each whole.
@@ -105,24 +104,24 @@ class Snapshots:
             for _ in workers.map(_sync_file, written):
                 pass
         for path in written:
-            path.replace(path.with_name(path.name.removesuffix(_UNFINISHED)))
+            path.replace(path.with_name(files.finished(path.name)))
         for session_id in deleted:
             self.path(session_id).unlink(missing_ok=True)
 
     def clear_unfinished(self) -> None:
         """Remove what a crash left of files that were not in place yet."""
         for path in self.folder.iterdir():
-            if path.name.endswith(_UNFINISHED):
+            if files.is_unfinished(path.name):
                 path.unlink(missing_ok=True)
 
     def _write_beside(self, session_id: str, body: bytes) -> Path:
-        path = self.folder / (file_name(session_id) + _UNFINISHED)
+        path = self.folder / files.unfinished(file_name(session_id))
         path.write_bytes(body)
         return path
 
     def _names(self) -> list[str]:
         with files.system_errors("read the store", self.folder):
-            return sorted(name for name in os.listdir(self.folder) if name.endswith(SUFFIX))
+            return sorted(path.name for path in self.folder.iterdir() if path.name.endswith(SUFFIX))
 
     def _id_of(self, name: str) -> str:
         path = self.folder / name
