@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tiergate.bench import BenchSetup
 from tiergate.errors import SourceError
 from tiergate.hooks import (
     KINDS,
@@ -19,10 +21,11 @@ from tiergate.hooks import (
     Imported,
     ImporterDeclaration,
     Requirement,
+    StoreDeclaration,
 )
 from tiergate.model import Session, Status, Task
 from tiergate.operation import Request, Scope
-from tiergate.plugins import PluginStatus
+from tiergate.plugins import PluginHost, PluginStatus
 from tiergate.pool import DeadlineExceeded, Pool, PoolSpec, TierSpec, WorkerFailedToStart
 from tiergate.record import GateCheck, GateRecord
 from tiergate.routing import Choice, Cutoffs, PoolView, RequestFacts, RouterSetup, WorkerView
@@ -167,6 +170,37 @@ def test_the_store_names_the_line_that_is_damaged(site: Any) -> None:
     (site.home / "work.jsonl").write_text('{"id": "s1"}\n{"id": \n')
     with pytest.raises(StoreDamaged, match=r"work\.jsonl:2: not a session"):
         open_store(site)
+
+
+def test_the_cache_is_never_stale_and_holds_no_more_than_it_may(site: Any) -> None:
+    declared = load(site, "tiergate_caches")
+    assert declared.options == ("sessions",)
+    behind = (
+        PluginHost().get(StoreDeclaration, "sqlite").open(StoreAddress("sqlite", str(site.home / "a.db")))
+    )
+    address = StoreAddress("sqlite", "a.db", {"memory.sessions": "1"}, ("memory",))
+    with declared.wrap(behind, address) as store:
+        assert store.save(SESSION) == 1
+        store.load("s1").tasks[0].extra["mine"] = True
+        assert store.load("s1").tasks[0].extra == {}
+        behind.upsert_tasks("s1", [Task(id="a", title="past the cache")], expected_version=1)
+        assert store.load("s1").tasks[0].title == "past the cache"
+        store.save(Session(id="s2"))
+        store.load("s2")
+        assert list(store._sessions) == ["s2"]
+        with suppress(LookupError), store.transaction():
+            store.upsert_tasks("s1", [Task(id="a", title="undone")], expected_version=2)
+            assert store.load("s1").tasks[0].title == "undone"
+            raise LookupError
+        store.upsert_tasks("s1", [Task(id="a", title="done")], expected_version=2)
+        assert store.load("s1").tasks[0].title == "done"
+
+
+def test_the_benchmark_yields_a_ratio_with_its_interval(site: Any) -> None:
+    setup = BenchSetup(folder=site.home, open=lambda address: open_store(site), quick=True, progress=str)
+    [row] = load(site, "tiergate_benchmarks").run(setup)
+    assert (row.unit, row.peer) == ("x", "str.join")
+    assert 0 < row.interval[0] <= row.value <= row.interval[1]
 
 
 def test_the_router_goes_by_scope_and_work_left(site: Any) -> None:
