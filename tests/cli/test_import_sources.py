@@ -12,6 +12,7 @@ from tiergate.cli import import_plan
 from tiergate.model import Session
 from tiergate.plugins import PluginHost
 from tiergate.store import Capability, StoreAddress
+from tiergate_plugins.storage.json_store import JsonStore
 
 Cli = Callable[..., tuple[int, str, str]]
 Fill = Callable[..., None]
@@ -139,6 +140,7 @@ def test_an_import_that_stops_says_what_is_there_and_can_be_repeated(
 ) -> None:
     (tmp_path / "tasks.json").write_text(tags("one", "two", "three"))
     with monkeypatch.context() as patched:
+        patched.setattr(JsonStore, "capabilities", JsonStore.capabilities - {Capability.TRANSACTIONS})
         patched.setattr(import_plan, "progress_of", Stopping)
         code, out, err = cli("import", "tasks.json", address)
     assert (code, out) == (130, "")

@@ -6,19 +6,22 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tiergate.canonical import session_bytes
-from tiergate.model import Session, decode_session
+from tiergate.model import Session, decode_session, encode
 
 Cli = Callable[..., tuple[int, str, str]]
 Fill = Callable[..., None]
 
 
-def damage_beta(folder: Path) -> None:
-    """Cut the file of the session ``beta`` of a store ``json:`` short."""
-    name = next(path for path in folder.rglob("*") if path.is_file() and path.name.startswith("beta"))
-    name.write_bytes(name.read_bytes()[:-20])
+def files_with_beta_damaged(folder: Path, sessions: list[Session]) -> None:
+    """The files of a store ``json:``, that of the session ``beta`` cut short."""
+    folder.mkdir()
+    for session in sessions:
+        data = encode(msgspec.structs.replace(session, version=1))
+        (folder / f"{session.id}.json").write_bytes(data[:-20] if session.id == "beta" else data)
 
 
 def test_every_store_exports_the_same_bytes(
@@ -26,9 +29,11 @@ def test_every_store_exports_the_same_bytes(
 ) -> None:
     fill("json:work", *work)
     fill("sqlite:work.db", *reversed(work))
+    fill("jsonfile:work.json", *work)
     expected = b"".join(session_bytes(session) + b"\n" for session in sorted(work, key=lambda one: one.id))
     assert cli("sessions", "export", "json:work")[1].encode() == expected
     assert cli("sessions", "export", "sqlite:work.db")[1].encode() == expected
+    assert cli("sessions", "export", "jsonfile:work.json")[1].encode() == expected
     code, out, _ = cli("sessions", "export", "sqlite:work.db", "-o", "out.jsonl")
     assert (code, out.split(",")[0]) == (0, "wrote out.jsonl: 2 sessions")
     assert (tmp_path / "out.jsonl").read_bytes() == expected
@@ -41,11 +46,8 @@ def test_quiet_says_nothing(cli: Cli, fill: Fill, work: list[Session]) -> None:
     assert cli("-q", "sessions", "export", "json:work", "-o", "out.jsonl") == (0, "", "")
 
 
-def test_a_damaged_session_leaves_the_old_file_alone(
-    cli: Cli, fill: Fill, work: list[Session], tmp_path: Path
-) -> None:
-    fill("json:work", *work)
-    damage_beta(tmp_path / "work")
+def test_a_damaged_session_leaves_the_old_file_alone(cli: Cli, work: list[Session], tmp_path: Path) -> None:
+    files_with_beta_damaged(tmp_path / "work", work)
     (tmp_path / "out.jsonl").write_text("old")
     code, out, err = cli("sessions", "export", "json:work", "-o", "out.jsonl")
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -80,11 +82,8 @@ def test_verify_says_how_much_it_checked(cli: Cli, fill: Fill, work: list[Sessio
     assert (document["ok"], document["sessions"], document["tasks"], document["damage"]) == (True, 2, 6, [])
 
 
-def test_damage_is_named_and_the_rest_is_listed(
-    cli: Cli, fill: Fill, work: list[Session], tmp_path: Path
-) -> None:
-    fill("json:work", *work)
-    damage_beta(tmp_path / "work")
+def test_damage_is_named_and_the_rest_is_listed(cli: Cli, work: list[Session], tmp_path: Path) -> None:
+    files_with_beta_damaged(tmp_path / "work", work)
     code, out, _ = cli("sessions", "verify", "json:work")
     assert (code, "beta" in out, "1 place damaged" in out) == (1, True, True)
     code, out, _ = cli("sessions", "verify", "json:work", "--json")
