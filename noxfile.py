@@ -102,6 +102,11 @@ def migrate(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks: start-up of the command line beside a bare click program."""
-    session.install("-e", ".", *group("test"))
-    session.run("python", "tests/bench/test_startup.py", *session.posargs)
+    """Measure beside others (-- storage, -- startup): reports/out/bench-AREA.json."""
+    area, *words = session.posargs or ["startup"]
+    if area == "startup":
+        session.install("-e", ".", *group("test"))
+        session.run("python", "tests/bench/test_startup.py", *words)
+        return
+    session.install(".[bench]")
+    session.run("tiergate", "bench", area, "-o", str(OUT / f"bench-{area}.json"), *words)

@@ -29,6 +29,7 @@ COMMANDS = {
     "report": ("tiergate.cli.report", "Make one HTML page of run and gate records."),
     "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
+    "bench": ("tiergate.cli.bench", "Measure an area beside its peers."),
     "plugins": ("tiergate.cli.plugins", "List the plugins, or check that they are well."),
     "config": ("tiergate.cli.config", "Show the configuration and where each value came from."),
 }

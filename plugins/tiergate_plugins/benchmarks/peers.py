@@ -1,0 +1,314 @@
+"""What people use instead, set to be as durable as we are: every one syncs before a save returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tiergate.model import Session, Task, decode_task, encode
+from tiergate.store import Store
+
+Row = tuple[str, str, str]
+"""Id, session and title of a task."""
+
+
+class Peer(ABC):
+    """A way to keep tasks."""
+
+    @abstractmethod
+    def fill(self, sessions: Iterable[Session]) -> None:
+        """Write sessions, as fast as it can."""
+
+    @abstractmethod
+    def save(self, session_id: str, task: Task) -> None:
+        """Write one changed task; it is on disk when this returns."""
+
+    def load(self, session_id: str) -> Any:
+        """Read the tasks of one session."""
+        raise NotImplementedError
+
+    def active(self, min_weight: float) -> list[Row]:
+        """Active tasks of at least that weight, in all sessions."""
+        raise NotImplementedError
+
+    def close(self) -> None:  # noqa: B027 (some have nothing to give back)
+        """Give back its files."""
+
+
+class Ours(Peer):
+    """One of our stores."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._versions: dict[str, int] = {}
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        with self.store.transaction():
+            for session in sessions:
+                self._versions[session.id] = self.store.save(session)
+
+    def save(self, session_id: str, task: Task) -> None:
+        version = self._versions[session_id]
+        self._versions[session_id] = self.store.upsert_tasks(session_id, [task], expected_version=version)
+
+    def load(self, session_id: str) -> Session:
+        return self.store.load(session_id)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+class JsonFiles(Peer):
+    """One file a session by the standard library: read, change, write beside and replace, both synced."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
+            (self._folder / f"{session.id}.json").write_bytes(encode(session))
+
+    def save(self, session_id: str, task: Task) -> None:
+        path = self._folder / f"{session_id}.json"
+        session = json.loads(path.read_text(encoding="utf-8"))
+        changed = msgspec.to_builtins(task)
+        session["tasks"] = [changed if one["id"] == task.id else one for one in session["tasks"]]
+        new = path.with_suffix(".new")
+        with new.open("w", encoding="utf-8") as file:
+            json.dump(session, file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def active(self, min_weight: float) -> list[Row]:
+        found = []
+        for path in self._folder.iterdir():
+            session = json.loads(path.read_text(encoding="utf-8"))
+            found += [
+                (task["id"], session["id"], task["title"])
+                for task in session["tasks"]
+                if task.get("status") == "active" and task.get("weight", 1.0) >= min_weight
+            ]
+        return sorted(found)
+
+
+class Normalised(Peer):
+    """A table a thing, as a textbook has it, by the standard library's defaults: rollback journal, FULL."""
+
+    _FIELDS = (
+        "id",
+        "title",
+        "notes",
+        "status",
+        "weight",
+        "momentum",
+        "created_at",
+        "updated_at",
+        "source_status",
+    )
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path)
+        self._connection.executescript(
+            """
+            CREATE TABLE sessions (id TEXT PRIMARY KEY, title TEXT, created_at TEXT, updated_at TEXT);
+            CREATE TABLE tasks (session TEXT REFERENCES sessions (id), position INTEGER, id TEXT, title TEXT,
+                notes TEXT, status TEXT, weight REAL, momentum REAL, created_at TEXT, updated_at TEXT,
+                source_status TEXT, PRIMARY KEY (session, id));
+            CREATE TABLE labels (session TEXT, task TEXT, label TEXT, position INTEGER,
+                PRIMARY KEY (session, task, position));
+            CREATE TABLE dependencies (session TEXT, task TEXT, needs TEXT, position INTEGER,
+                PRIMARY KEY (session, task, position));
+            CREATE INDEX tasks_status ON tasks (status, weight);
+            """
+        )
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
+            self._connection.execute(
+                "INSERT INTO sessions VALUES (?, ?, ?, ?)",
+                (session.id, session.title, session.created_at, session.updated_at),
+            )
+            for position, task in enumerate(session.tasks):
+                fields = [getattr(task, name) for name in self._FIELDS]
+                self._connection.execute(
+                    f"INSERT INTO tasks VALUES ({', '.join('?' * 11)})", (session.id, position, *fields)
+                )
+                self._lists(session.id, task)
+        self._connection.commit()
+
+    def save(self, session_id: str, task: Task) -> None:
+        changes = ", ".join(f"{name} = ?" for name in self._FIELDS)
+        fields = [getattr(task, name) for name in self._FIELDS]
+        self._connection.execute(
+            f"UPDATE tasks SET {changes} WHERE session = ? AND id = ?", (*fields, session_id, task.id)
+        )
+        for table in ("labels", "dependencies"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE session = ? AND task = ?", (session_id, task.id)
+            )
+        self._lists(session_id, task)
+        self._connection.commit()
+
+    def load(self, session_id: str) -> list[Task]:
+        lists: dict[str, dict[str, list[str]]] = {}
+        for table in ("labels", "dependencies"):
+            column = "label" if table == "labels" else "needs"
+            by_task = lists[table] = {}
+            for name, value in self._connection.execute(
+                f"SELECT task, {column} FROM {table} WHERE session = ? ORDER BY task, position", (session_id,)
+            ):
+                by_task.setdefault(name, []).append(value)
+        rows = self._connection.execute(
+            f"SELECT {', '.join(self._FIELDS)} FROM tasks WHERE session = ? ORDER BY position", (session_id,)
+        )
+        return [
+            msgspec.convert(
+                {
+                    **dict(zip(self._FIELDS, row, strict=True)),
+                    "labels": lists["labels"].get(row[0], []),
+                    "dependencies": lists["dependencies"].get(row[0], []),
+                },
+                Task,
+            )
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _lists(self, session_id: str, task: Task) -> None:
+        for table, values in (("labels", task.labels), ("dependencies", task.dependencies)):
+            self._connection.executemany(
+                f"INSERT INTO {table} VALUES (?, ?, ?, ?)",
+                [(session_id, task.id, value, position) for position, value in enumerate(values)],
+            )
+
+
+class Lmdb(Peer):
+    """LMDB, a key a task, synced at each commit, which is its default."""
+
+    def __init__(self, folder: Path) -> None:
+        import lmdb
+
+        self._environment = lmdb.open(str(folder), map_size=1 << 30, sync=True, metasync=True)
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        with self._environment.begin(write=True) as writing:
+            for session in sessions:
+                for task in session.tasks:
+                    writing.put(f"{session.id}/{task.id}".encode(), encode(task))
+
+    def save(self, session_id: str, task: Task) -> None:
+        with self._environment.begin(write=True) as writing:
+            writing.put(f"{session_id}/{task.id}".encode(), encode(task))
+
+    def load(self, session_id: str) -> list[Task]:
+        start = f"{session_id}/".encode()
+        found = []
+        with self._environment.begin(buffers=True) as reading, reading.cursor() as cursor:
+            if cursor.set_range(start):
+                for key, value in cursor:
+                    if bytes(key[: len(start)]) != start:
+                        break
+                    found.append(decode_task(bytes(value)))
+        return found
+
+    def close(self) -> None:
+        self._environment.close()
+
+
+class DiskCache(Peer):
+    """diskcache, a key a task; its default is NORMAL, here it is FULL."""
+
+    def __init__(self, folder: Path) -> None:
+        import diskcache
+
+        self._cache = diskcache.Cache(str(folder), sqlite_synchronous=2, eviction_policy="none")
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        with self._cache.transact():
+            for session in sessions:
+                for task in session.tasks:
+                    self._cache.set(f"{session.id}/{task.id}", encode(task))
+
+    def save(self, session_id: str, task: Task) -> None:
+        self._cache.set(f"{session_id}/{task.id}", encode(task))
+
+    def close(self) -> None:
+        self._cache.close()
+
+
+class SqliteDict(Peer):
+    """sqlitedict, a key a task; its default is OFF, here it is FULL, and it waits for each commit."""
+
+    def __init__(self, path: Path) -> None:
+        import sqlitedict
+
+        self._tasks = sqlitedict.SqliteDict(str(path), encode=bytes, decode=bytes, outer_stack=False)
+        self._tasks.conn.execute("PRAGMA synchronous = FULL")
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
+            for task in session.tasks:
+                self._tasks[f"{session.id}/{task.id}"] = encode(task)
+        self._tasks.commit(blocking=True)
+
+    def save(self, session_id: str, task: Task) -> None:
+        self._tasks[f"{session_id}/{task.id}"] = encode(task)
+        self._tasks.commit(blocking=True)
+
+    def close(self) -> None:
+        self._tasks.close()
+
+
+class DuckDb(Peer):
+    """DuckDB with a table of what the query needs; it is asked, not written to."""
+
+    def __init__(self, path: Path) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect(str(path))
+
+    def fill(self, sessions: Iterable[Session]) -> None:
+        import numpy as np
+
+        rows = [
+            (one.id, task.id, task.title, task.status.value, task.weight)
+            for one in sessions
+            for task in one.tasks
+        ]
+        names = ("session", "id", "title", "status", "weight")
+        columns = {
+            name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)
+        }
+        self._connection.register("columns", columns)
+        self._connection.execute("CREATE TABLE tasks AS SELECT * FROM columns")
+        self._connection.execute("CHECKPOINT")
+
+    def save(self, session_id: str, task: Task) -> None:
+        raise NotImplementedError
+
+    def active(self, min_weight: float) -> list[Row]:
+        found: list[Row] = self._connection.execute(
+            "SELECT id, session, title FROM tasks WHERE status = 'active' AND weight >= ?"
+            " ORDER BY id, session",
+            [min_weight],
+        ).fetchall()
+        return found
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,129 @@
+"""Saves: one changed task beside the floor of the disk, ours beside others, batches beside single ones."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tiergate.bench import BenchSetup
+from tiergate.model import Session
+from tiergate.record import BenchRow
+from tiergate_plugins.benchmarks import peers
+from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_rounds
+
+_FLOOR = "append and fdatasync of 4 KiB"
+_TARGETS = {
+    "one JSON file a session, stdlib": ">= 2.5",
+    "sqlite3 defaults, normalised": ">= 4",
+    "diskcache FULL": ">= 2",
+    "sqlitedict FULL": ">= 1.5",
+    "LMDB, a key a task": ">= 1.2",
+}
+
+
+def rows(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
+    """Every row about saves."""
+    yield from _beside_floor(setup, sessions)
+    yield from _beside_others(setup, sessions)
+    yield from _batches(setup, sessions)
+
+
+def saver(peer: peers.Peer, sessions: list[Session]) -> Callable[[], None]:
+    """Saves one changed task at each call, anywhere."""
+    draw = random.Random(3)
+    numbers = itertools.count()
+
+    def save() -> None:
+        session = draw.choice(sessions)
+        task = draw.choice(session.tasks)
+        peer.save(session.id, msgspec.structs.replace(task, title=f"{task.title} {next(numbers)}"))
+
+    return save
+
+
+def _beside_floor(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
+    setup.progress("one changed task beside the floor of the disk")
+    append, close = _appender(setup.folder / "floor")
+    ours = {
+        name: peers.Ours(setup.open(f"{name}:{setup.folder / ('floor-' + name)}"))
+        for name in ("json", "sqlite")
+    }
+    for peer in ours.values():
+        peer.fill(sessions)
+    sides = {name: saver(peer, sessions) for name, peer in ours.items()}
+    took = p50_rounds({**sides, _FLOOR: append}, rounds=20, each=10 if setup.quick else 100)
+    for name in ours:
+        yield ratio_row(
+            f"{name}: save one changed task, p50", took[name], took[_FLOOR], peer=_FLOOR, target="<= 1.0"
+        )
+    for peer in ours.values():
+        peer.close()
+    close()
+
+
+def _appender(path: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    block = os.urandom(4096)
+
+    def append() -> None:
+        os.write(descriptor, block)
+        os.fdatasync(descriptor)
+
+    return append, lambda: os.close(descriptor)
+
+
+def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
+    setup.progress("saves beside other stores, one writer")
+    folder = setup.folder
+    others: dict[str, peers.Peer] = {
+        "one JSON file a session, stdlib": peers.JsonFiles(folder / "files"),
+        "sqlite3 defaults, normalised": peers.Normalised(folder / "normalised.db"),
+        "diskcache FULL": peers.DiskCache(folder / "diskcache"),
+        "sqlitedict FULL": peers.SqliteDict(folder / "sqlitedict.db"),
+        "LMDB, a key a task": peers.Lmdb(folder / "lmdb"),
+    }
+    ours = peers.Ours(setup.open(f"sqlite:{folder / 'ours.db'}"))
+    every = {"sqlite:": ours, **others}
+    for peer in every.values():
+        peer.fill(sessions)
+    sides = {name: saver(peer, sessions) for name, peer in every.items()}
+    took = total_rounds(sides, rounds=15, each=10 if setup.quick else 60)
+    for name in others:
+        yield ratio_row(
+            "sqlite: saves/s, one writer", took[name], took["sqlite:"], peer=name, target=_TARGETS[name]
+        )
+    for peer in every.values():
+        peer.close()
+
+
+def _batches(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
+    setup.progress("batches of 100 beside single saves")
+    for name in ("json", "sqlite"):
+        peer = peers.Ours(setup.open(f"{name}:{setup.folder / ('batches-' + name)}"))
+        peer.fill(sessions)
+        save = saver(peer, sessions)
+
+        def batch(peer: peers.Ours = peer, save: Callable[[], None] = save) -> None:
+            with peer.store.transaction():
+                for _ in range(100):
+                    save()
+
+        def singles(save: Callable[[], None] = save) -> None:
+            for _ in range(100):
+                save()
+
+        took = p50_rounds({"batch": batch, "singles": singles}, rounds=15, each=1)
+        yield ratio_row(
+            f"{name}: batches of 100",
+            took["singles"],
+            took["batch"],
+            peer="single saves",
+            target=">= 5",
+            unit="ms",
+        )
+        peer.close()
