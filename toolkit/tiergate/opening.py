@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from tiergate.errors import UsageError, unknown_name
 from tiergate.hooks import CacheDeclaration, StoreDeclaration
@@ -30,7 +31,7 @@ class Opener:
         stores: Iterable[StoreDeclaration],
         caches: Iterable[CacheDeclaration],
         missing: Mapping[str, str] | None = None,
-    ) -> Opener:
+    ) -> Self:
         """An opener of these kinds."""
         return cls(
             {found.name: found for found in stores}, {found.name: found for found in caches}, missing or {}

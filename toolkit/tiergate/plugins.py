@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 import pluggy
 
+from tiergate.binding import SCHEME, NamedOpener
 from tiergate.errors import RunError, UsageError, unknown_name
 from tiergate.hooks import (
     ENTRY_POINT_GROUP,
@@ -33,7 +34,6 @@ from tiergate.hooks import (
     StoreDeclaration,
     find_plugin,
 )
-from tiergate.opening import Opener
 from tiergate.store import StoreAddress
 
 BUILTIN_DISTRIBUTION = "tiergate"
@@ -189,17 +189,22 @@ class PluginHost:
         """
         return self._find(kind, name).plugin
 
-    def opener(self) -> Opener:
-        """What opens stores, with the caches in front of them, by their addresses."""
+    def opener(self) -> NamedOpener:
+        """What opens stores, with the caches in front of them, by their addresses or bound names."""
         missing = {**self._unavailable["store"], **self._unavailable["cache"]}
-        return Opener.of(self.all(StoreDeclaration), self.all(CacheDeclaration), missing)
+        return NamedOpener.of(self.all(StoreDeclaration), self.all(CacheDeclaration), missing)
 
     def store_plugins(self, address: StoreAddress) -> list[str]:
         """References of the plugins that declare the store at an address and its caches, for workers.
 
+        For a name they are all: it may be bound to another kind of store by the time a worker starts.
+
         Raises:
             UsageError: as `get`.
         """
+        if address.scheme == SCHEME:
+            every = (*self._by_kind["store"].values(), *self._by_kind["cache"].values())
+            return sorted({one.plugin.reference for one in every})
         found = [self.plugin_of(StoreDeclaration, address.scheme)]
         found += [self.plugin_of(CacheDeclaration, cache) for cache in address.caches]
         return sorted({plugin.reference for plugin in found})

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from tiergate.binding import NamedOpener
 from tiergate.errors import TiergateError, unknown_name
 from tiergate.hooks import (
     CacheDeclaration,
@@ -24,7 +25,6 @@ from tiergate.hooks import (
     StoreDeclaration,
     find_plugin,
 )
-from tiergate.opening import Opener
 from tiergate.operation import Failure, OperationError, Reply, Request, Scope
 from tiergate.store import Store
 
@@ -104,7 +104,7 @@ def open_service(
         UsageError: no store plugin declares the address's scheme, or a cache of it.
         StoreError: the store cannot be opened.
     """
-    opener = Opener.of(
+    opener = NamedOpener.of(
         _declared(store_plugins, "tiergate_stores", StoreDeclaration),
         _declared(store_plugins, "tiergate_caches", CacheDeclaration),
     )
