@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tiergate.store import Store
+from tiergate.model import Status
+from tiergate.store import Store, StoreError, TaskQuery
 from tiergate.testing import make_session, make_task
 
 OpenAt = Callable[[str], Store]
@@ -82,15 +83,53 @@ def test_json_with_normal_durability_only_writes(open_at: OpenAt, steps: list[st
     assert steps == []
 
 
-@pytest.mark.parametrize(
-    ("option", "synchronous"), [("", 2), ("?durability=full", 2), ("?durability=normal", 1)]
-)
-def test_sqlite_syncs_each_commit_unless_told_otherwise(
-    open_at: OpenAt, option: str, synchronous: int
+@pytest.mark.parametrize(("option", "syncs"), [("", 1), ("?durability=full", 1), ("?durability=normal", 0)])
+def test_sqlite_syncs_each_commit_once_unless_told_otherwise(
+    open_at: OpenAt, monkeypatch: pytest.MonkeyPatch, option: str, syncs: int
 ) -> None:
     store: Any = open_at("sqlite:{}/store.db" + option)
-    assert store._connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
     assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    seen: list[str] = []
+    sync = os.fdatasync
+
+    def watched(descriptor: int) -> None:
+        seen.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        assert not store._connection.in_transaction  # what is synced is committed
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", watched)
+    store.save(make_session("s", "a"))
+    store.upsert_tasks("s", [make_task("b")], expected_version=1)
+    with store.transaction():
+        store.save(make_session("t", "a"))
+        store.delete("s", expected_version=2)
+    assert len(seen) == 3 * syncs
+    assert all(name.endswith("/store.db-wal") for name in seen)
+
+
+def test_sqlite_says_so_when_a_sync_fails_and_writes_no_more(
+    open_at: OpenAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    store = open_at("sqlite:{}/store.db")
+    store.save(make_session("s", "a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", fail)
+        with pytest.raises(StoreError, match="cannot bring the write to disk: Input/output error"):
+            store.upsert_tasks("s", [make_task("b")], expected_version=1)
+    with pytest.raises(StoreError, match="an earlier write could not be brought to disk"):
+        store.save(make_session("t"))
+    assert open_at("sqlite:{}/store.db").save(make_session("t")) == 1
+
+
+def test_sqlite_bounds_its_log(open_at: OpenAt, tmp_path: Path) -> None:
+    store = open_at("sqlite:{}/store.db?durability=normal")
+    store.save(make_session("s", make_task("a", notes="x" * 30_000_000)))
+    for number in range(3):
+        store.save(make_session(f"t{number}"))
+    assert (tmp_path / "store.db-wal").stat().st_size <= 16 << 20
 
 
 def statements(store: Any, call: Callable[[], object]) -> list[str]:
@@ -108,7 +147,7 @@ def test_sqlite_updates_only_the_tasks_that_changed_and_commits_once(open_at: Op
     before = store._connection.total_changes
     changed = [make_task("5", title="new"), make_task("more")]
     ran = statements(store, lambda: store.upsert_tasks("s", changed, expected_version=1))
-    assert ran == [
+    assert [one for one in ran if not one.startswith("PRAGMA")] == [
         "BEGIN IMMEDIATE",
         "UPDATE sessions",
         "UPDATE counter",
@@ -128,15 +167,20 @@ def test_sqlite_reads_one_task_without_the_others(open_at: OpenAt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("conditions", "index"),
-    [("t.status IN ('active')", "tasks_by_status"), ("t.weight >= 5.0", "tasks_by_weight")],
+    ("query", "index"),
+    [
+        (TaskQuery(statuses=(Status.ACTIVE,)), "COVERING INDEX tasks_by_status (status=?)"),
+        (TaskQuery(min_weight=5), "COVERING INDEX tasks_by_status (status=? AND weight>?)"),
+        (TaskQuery(session="s"), "INDEX sqlite_autoindex_tasks_1 (session=?)"),
+    ],
 )
-def test_sqlite_queries_use_their_index(open_at: OpenAt, conditions: str, index: str) -> None:
+def test_sqlite_queries_use_their_index(open_at: OpenAt, query: TaskQuery, index: str) -> None:
     store: Any = open_at("sqlite:{}/store.db")
-    plan = store._connection.execute(
-        "EXPLAIN QUERY PLAN SELECT s.id, t.body FROM tasks t JOIN sessions s ON s.key = t.session"
-        f" WHERE {conditions} ORDER BY t.weight DESC, s.id, t.id LIMIT 10"
-    ).fetchall()
+    seen: list[str] = []
+    store._connection.set_trace_callback(seen.append)
+    store.outlines(query)
+    store._connection.set_trace_callback(None)
+    plan = store._connection.execute(f"EXPLAIN QUERY PLAN {seen[-1]}").fetchall()
     assert any(index in row[-1] for row in plan), plan
 
 

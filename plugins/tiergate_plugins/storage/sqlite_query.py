@@ -82,8 +82,9 @@ def _select(query: TaskQuery, columns: str) -> tuple[str, list[Any]]:
 def _conditions(query: TaskQuery) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []
-    if query.statuses:
-        statuses = sorted(set(query.statuses))
+    weighed = query.min_weight is not None or query.max_weight is not None
+    if query.statuses or weighed:  # any status, so that the index by status and weight can be used
+        statuses = sorted(set(query.statuses or Status))
         conditions.append(f"t.status IN ({', '.join('?' * len(statuses))})")
         values.extend(str(status) for status in statuses)
     if query.min_weight is not None:

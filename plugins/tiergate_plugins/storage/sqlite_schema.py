@@ -13,6 +13,9 @@ SCHEMA_VERSION = 2
 APPLICATION_ID = 0x74674154
 """Marks the file as ours (``tgAT``), so that nobody else's database is written to."""
 
+_LARGEST_LOG = 16 << 20
+"""Bytes to which the write-ahead log is cut when a checkpoint has emptied it."""
+
 # `position` is the rowid: ascending in the order of a session's tasks, since tasks are appended.
 # An index holds the rowid after its columns, so `tasks_in_order` gives them in that order.
 _SCHEMA = (
@@ -34,7 +37,6 @@ _SCHEMA = (
         UNIQUE (session, id)
     )""",
     "CREATE INDEX tasks_in_order ON tasks (session)",
-    "CREATE INDEX tasks_by_weight ON tasks (weight)",
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
 # `tasks_by_status` holds all that an outline shows, so that a list of tasks is read from it alone.
@@ -47,7 +49,7 @@ _SINCE_2 = (
 )
 _STEPS: dict[int, tuple[str, ...]] = {
     0: (*_SCHEMA, *_SINCE_2),
-    1: ("DROP INDEX tasks_by_status", *_SINCE_2),
+    1: ("DROP INDEX tasks_by_status", "DROP INDEX tasks_by_weight", *_SINCE_2),
 }
 """What brings a database of each older version to the present one; 0 is a database that is still empty."""
 
@@ -68,8 +70,10 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
         try:
             if _version_seen(connection, where) < SCHEMA_VERSION:
                 _bring_up_to_date(connection, where)
-            _use_wal(connection)
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            logged = _use_wal(connection)
+            # With a log the store syncs by itself, see `sqlite_wal`; checkpoints are synced by SQLite.
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if logged or not durable else 'FULL'}")
+            connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
             # macOS: fsync stops at the drive's cache
             connection.execute(f"PRAGMA fullfsync = {int(durable)}")
         except BaseException:
@@ -171,8 +175,14 @@ def _bring_up_to_date(connection: sqlite3.Connection, where: str) -> None:
         raise
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging, which the file then remembers.
+def uses_log(connection: sqlite3.Connection) -> bool:
+    """Whether the database has a write-ahead log."""
+    mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    return mode == "wal"
+
+
+def _use_wal(connection: sqlite3.Connection) -> bool:
+    """Switch to write-ahead logging, which the file then remembers; whether it did.
 
     SQLite does not wait for other connections in all of the switch, so the waiting is done here. On a
     file system without shared memory the rollback journal stays, which is as safe.
@@ -180,13 +190,13 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
-            return
+            return mode == "wal"
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -33,9 +33,10 @@ from tiergate_plugins.storage.bodies import (
 from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
 from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
-from tiergate_plugins.storage.sqlite_schema import connect, connect_read_only
+from tiergate_plugins.storage.sqlite_schema import connect, connect_read_only, uses_log
 from tiergate_plugins.storage.sqlite_transactions import Transactions
 from tiergate_plugins.storage.sqlite_verify import find_damage
+from tiergate_plugins.storage.sqlite_wal import LogSync
 
 _UPSERT = """
     INSERT INTO tasks (session, id, title, status, weight, updated_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -69,7 +70,8 @@ class SqliteStore(Store):
         self._path = path
         self._where = str(path)
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
-        self._transactions = Transactions(self._connection, self._where, writable=writable)
+        self._log = LogSync(path, needed=durable and writable and uses_log(self._connection))
+        self._transactions = Transactions(self._connection, self._where, self._log, writable=writable)
 
     def load(self, session_id: str) -> Session:
         with sqlite_errors(self._where), self._transactions.reading():
@@ -186,6 +188,7 @@ class SqliteStore(Store):
     def close(self) -> None:
         with sqlite_errors(self._where):
             self._connection.close()
+        self._log.close()
 
     def _fetch(self, sql: str, *ids: str) -> Any:
         """The only row of a look-up by id."""

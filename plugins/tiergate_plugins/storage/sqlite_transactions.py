@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tiergate.store import StoreError, read_only
-from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, sqlite_errors
+from tiergate_plugins.storage.sqlite_wal import LogSync
 
 
 class Transactions:
@@ -16,8 +18,9 @@ class Transactions:
     What a block raises goes through unchanged; only the errors of these statements are translated.
     """
 
-    def __init__(self, connection: sqlite3.Connection, where: str, *, writable: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, where: str, log: LogSync, *, writable: bool) -> None:
         self._connection = connection
+        self._log = log
         self._writable = writable
         self._where = where
         self._depth = 0
@@ -36,16 +39,18 @@ class Transactions:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Make the writes of a block one. Inside another block it is a part that can fail by itself."""
+        """Make the writes of a block one, on disk at its end. Inside another it is a part that can fail."""
         if not self._writable:
             raise read_only(self._where)
         self._require_unbroken()
-        part = f"part_{self._depth}"
         if self._depth == 0:
-            begin, end, undo = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+            self._log.require_sound()
+            self._begin()
+            end, undo = "COMMIT", "ROLLBACK"
         else:
-            begin, end, undo = f"SAVEPOINT {part}", f"RELEASE {part}", f"ROLLBACK TO {part}"
-        self._execute(begin)
+            part = f"part_{self._depth}"
+            self._execute(f"SAVEPOINT {part}")
+            end, undo = f"RELEASE {part}", f"ROLLBACK TO {part}"
         self._depth += 1
         try:
             yield
@@ -56,6 +61,28 @@ class Transactions:
             raise
         finally:
             self._depth -= 1
+        if self._depth == 0:
+            self._log.run()
+
+    def _begin(self) -> None:
+        """Wait for other writers. They are done in a tenth of the time that SQLite would sleep at least."""
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        pause = 0.00005
+        with sqlite_errors(self._where):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                while True:
+                    try:
+                        self._connection.execute("BEGIN IMMEDIATE")
+                    except sqlite3.OperationalError as error:
+                        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                            raise
+                        time.sleep(pause)
+                        pause = min(pause * 1.5, 0.002)
+                    else:
+                        return
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
 
     def _execute(self, statement: str) -> None:
         with sqlite_errors(self._where):
