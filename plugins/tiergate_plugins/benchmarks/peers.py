@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ class Peer(ABC):
     @abstractmethod
     def save(self, session_id: str, task: Task) -> None:
         """Write one changed task; it is on disk when this returns."""
+
+    def know(self, sessions: Iterable[Session]) -> None:  # noqa: B027 (most need not)
+        """Learn what must be known of sessions that another process has written."""
 
     def load(self, session_id: str) -> Any:
         """Read the tasks of one session."""
@@ -54,6 +57,9 @@ class Ours(Peer):
             for session in sessions:
                 self._versions[session.id] = self.store.save(session)
 
+    def know(self, sessions: Iterable[Session]) -> None:
+        self._versions = {session.id: self.store.version(session.id) for session in sessions}
+
     def save(self, session_id: str, task: Task) -> None:
         version = self._versions[session_id]
         self._versions[session_id] = self.store.upsert_tasks(session_id, [task], expected_version=version)
@@ -69,7 +75,7 @@ class JsonFiles(Peer):
     """One file a session by the standard library: read, change, write beside and replace, both synced."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self._folder = folder
 
     def fill(self, sessions: Iterable[Session]) -> None:
@@ -121,18 +127,19 @@ class Normalised(Peer):
     )
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path)
+        self._connection = sqlite3.connect(path, timeout=30)
         self._connection.executescript(
             """
-            CREATE TABLE sessions (id TEXT PRIMARY KEY, title TEXT, created_at TEXT, updated_at TEXT);
-            CREATE TABLE tasks (session TEXT REFERENCES sessions (id), position INTEGER, id TEXT, title TEXT,
-                notes TEXT, status TEXT, weight REAL, momentum REAL, created_at TEXT, updated_at TEXT,
-                source_status TEXT, PRIMARY KEY (session, id));
-            CREATE TABLE labels (session TEXT, task TEXT, label TEXT, position INTEGER,
+            CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, title TEXT, created_at TEXT,
+                updated_at TEXT);
+            CREATE TABLE IF NOT EXISTS tasks (session TEXT REFERENCES sessions (id), position INTEGER,
+                id TEXT, title TEXT, notes TEXT, status TEXT, weight REAL, momentum REAL, created_at TEXT,
+                updated_at TEXT, source_status TEXT, PRIMARY KEY (session, id));
+            CREATE TABLE IF NOT EXISTS labels (session TEXT, task TEXT, label TEXT, position INTEGER,
                 PRIMARY KEY (session, task, position));
-            CREATE TABLE dependencies (session TEXT, task TEXT, needs TEXT, position INTEGER,
+            CREATE TABLE IF NOT EXISTS dependencies (session TEXT, task TEXT, needs TEXT, position INTEGER,
                 PRIMARY KEY (session, task, position));
-            CREATE INDEX tasks_status ON tasks (status, weight);
+            CREATE INDEX IF NOT EXISTS tasks_status ON tasks (status, weight);
             """
         )
 
@@ -312,3 +319,15 @@ class DuckDb(Peer):
 
     def close(self) -> None:
         self._connection.close()
+
+
+def open_other(name: str, place: Path) -> Peer:
+    """Open one of the others at a place of its own, making it where it is missing."""
+    kinds: dict[str, Callable[[Path], Peer]] = {
+        "one JSON file a session, stdlib": JsonFiles,
+        "sqlite3 defaults, normalised": Normalised,
+        "diskcache FULL": DiskCache,
+        "sqlitedict FULL": SqliteDict,
+        "LMDB, a key a task": Lmdb,
+    }
+    return kinds[name](place)

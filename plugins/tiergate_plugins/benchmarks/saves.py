@@ -17,13 +17,14 @@ from tiergate_plugins.benchmarks import peers
 from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_rounds
 
 _FLOOR = "append and fdatasync of 4 KiB"
-_TARGETS = {
+OTHERS = {
     "one JSON file a session, stdlib": ">= 2.5",
     "sqlite3 defaults, normalised": ">= 4",
     "diskcache FULL": ">= 2",
     "sqlitedict FULL": ">= 1.5",
     "LMDB, a key a task": ">= 1.2",
 }
+"""What others there are, and how many times as many saves ours should make."""
 
 
 def rows(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
@@ -80,13 +81,7 @@ def _appender(path: Path) -> tuple[Callable[[], None], Callable[[], None]]:
 def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
     setup.progress("saves beside other stores, one writer")
     folder = setup.folder
-    others: dict[str, peers.Peer] = {
-        "one JSON file a session, stdlib": peers.JsonFiles(folder / "files"),
-        "sqlite3 defaults, normalised": peers.Normalised(folder / "normalised.db"),
-        "diskcache FULL": peers.DiskCache(folder / "diskcache"),
-        "sqlitedict FULL": peers.SqliteDict(folder / "sqlitedict.db"),
-        "LMDB, a key a task": peers.Lmdb(folder / "lmdb"),
-    }
+    others = {name: peers.open_other(name, folder / f"saves-{number}") for number, name in enumerate(OTHERS)}
     ours = peers.Ours(setup.open(f"sqlite:{folder / 'ours.db'}"))
     every = {"sqlite:": ours, **others}
     for peer in every.values():
@@ -95,7 +90,7 @@ def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[Bench
     took = total_rounds(sides, rounds=15, each=10 if setup.quick else 60)
     for name in others:
         yield ratio_row(
-            "sqlite: saves/s, one writer", took[name], took["sqlite:"], peer=name, target=_TARGETS[name]
+            "sqlite: saves/s, one writer", took[name], took["sqlite:"], peer=name, target=OTHERS[name]
         )
     for peer in every.values():
         peer.close()

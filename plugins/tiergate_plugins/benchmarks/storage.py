@@ -13,11 +13,11 @@ _PEERS = ("diskcache", "duckdb", "lmdb", "sqlitedict")
 
 def run_storage(setup: BenchSetup) -> Iterator[BenchRow]:
     """Every row of the area, one theme after another."""
-    from tiergate_plugins.benchmarks import caching, codecs, reads, saves
+    from tiergate_plugins.benchmarks import caching, codecs, reads, saves, writers
     from tiergate_plugins.benchmarks.texts import make_sessions
 
     sessions = make_sessions(seed=1, sessions=60 if setup.quick else 2000, tasks=50)
-    for theme in (saves.rows, reads.rows, codecs.rows, caching.rows):
+    for theme in (saves.rows, writers.rows, reads.rows, codecs.rows, caching.rows):
         yield from theme(setup, sessions)
 
 
