@@ -384,6 +384,7 @@ class MigrationRecord(msgspec.Struct, kw_only=True, frozen=True):
         seconds: spent in each step, by its name.
         binding: name that was bound to the target by the cut-over, or None.
         epoch: of the binding after the cut-over.
+        estimate_s: how long it will take, of one that is planned; None where nothing could be timed.
         remarks: what a reader must know.
     """
 
@@ -402,6 +403,7 @@ class MigrationRecord(msgspec.Struct, kw_only=True, frozen=True):
     seconds: dict[str, float] = {}
     binding: str | None = None
     epoch: int | None = None
+    estimate_s: float | None = None
     created_at: str = ""
     updated_at: str = ""
     remarks: list[str] = []
