@@ -244,20 +244,37 @@ class NamedOpener(Opener):
         Raises:
             UsageError: the name is bound to nothing.
         """
-        return address if address.scheme != SCHEME else self._behind(address)[1]
+        return resolve(address, self.state)
 
     def _behind(self, address: StoreAddress) -> tuple[Binding, StoreAddress]:
         """A binding, and the address that it stands for: read once, so that they belong together."""
         binding = Bindings(self.state).read(address.path)
-        bound = StoreAddress.parse(binding.address)
-        caches = tuple(dict.fromkeys((*address.caches, *bound.caches)))
-        options = {**bound.options, **address.options}
-        return binding, StoreAddress(bound.scheme, bound.path, options, caches)
+        return binding, _through(binding, address)
 
     def _fenced(self, store: Store, binding: Binding) -> Store:
         from tiergate.bound_store import BoundStore  # most stores are opened without a name
 
         return BoundStore(store, binding, Bindings(self.state))
+
+
+def resolve(address: StoreAddress, state: Path | None = None) -> StoreAddress:
+    """The address that a name is bound to, with the caches and options of both; others as they are.
+
+    Args:
+        state: the state folder, where it is not the one that holds here.
+
+    Raises:
+        UsageError: the name is bound to nothing.
+    """
+    if address.scheme != SCHEME:
+        return address
+    return _through(Bindings(state or state_folder()).read(address.path), address)
+
+
+def _through(binding: Binding, address: StoreAddress) -> StoreAddress:
+    bound = StoreAddress.parse(binding.address)
+    caches = tuple(dict.fromkeys((*address.caches, *bound.caches)))
+    return StoreAddress(bound.scheme, bound.path, {**bound.options, **address.options}, caches)
 
 
 def _stale_binding(opened: Binding, now: Binding | None) -> StaleBinding:

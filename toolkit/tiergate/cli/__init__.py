@@ -30,6 +30,7 @@ COMMANDS = {
     "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
     "bench": ("tiergate.cli.bench", "Measure an area beside its peers."),
+    "migrate": ("tiergate.cli.migrate", "Move sessions to another store, verify, cut over, undo."),
     "plugins": ("tiergate.cli.plugins", "List the plugins, or check that they are well."),
     "config": ("tiergate.cli.config", "Show the configuration and where each value came from."),
 }

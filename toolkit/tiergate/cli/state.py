@@ -91,9 +91,10 @@ class State:
         Raises:
             UsageError: it is; or `store` is no address.
         """
-        from tiergate.errors import UsageError  # `--help` must not pay for it
+        from tiergate.binding import resolve  # `--help` must not pay for it
+        from tiergate.errors import UsageError  # likewise
 
-        place = Path(self.store_address(store).path).resolve()
+        place = Path(resolve(self.store_address(store)).path).resolve()
         file = path.resolve()
         same = path.exists() and place.exists() and path.samefile(place)  # as through a hard link
         same = same or file == place

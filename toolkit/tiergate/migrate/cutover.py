@@ -7,7 +7,7 @@ from tiergate.errors import EXIT_FAILED, RunError, TiergateError, UsageError
 from tiergate.migrate.copying import Copier
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals, Versions
-from tiergate.migrate.places import place_of
+from tiergate.migrate.places import fixed, place_of
 from tiergate.migrate.progress import Pace
 from tiergate.migrate.rounds import catch_up, catch_up_once, require_unchanged
 from tiergate.migrate.verify import Verified
@@ -80,6 +80,27 @@ def _versions(copier: Copier, target: Store) -> Versions:
         source={name: facts.version for name, facts in copier.survey.facts.items()},
         target=target.versions(),
         changes=target.changes() if counted else None,
+    )
+
+
+def bind_first(opener: NamedOpener, name: str, address: StoreAddress) -> Binding:
+    """Bind a name that is bound to nothing yet; the store is opened, and made where it is missing.
+
+    Raises:
+        UsageError: it is bound to another store, or cannot be a name.
+        StoreError: the store cannot be opened.
+    """
+    bindings = Bindings(opener.state)
+    with bindings.changing(name):
+        before = bindings.find(name)
+        if before is None:
+            opener.open(address).close()
+            return bindings.put(name, fixed(address), before=None)
+    if place_of(StoreAddress.parse(before.address)) == place_of(address):
+        return before
+    raise UsageError(
+        f"{SCHEME}:{name} is bound to {before.address}",
+        hint=f"move it with: tiergate migrate {SCHEME}:{name} {address} --bind {name}",
     )
 
 

@@ -65,6 +65,12 @@ def finished(job: Job) -> MigrationRecord | None:
     return None
 
 
+def has_begun(job: Job) -> bool:
+    """Whether there is something to go on with."""
+    found = Journals(job.state).find(job.source, job.target)
+    return found is not None and found.record.state not in {"cut-over", "undone"}
+
+
 def find_earlier(job: Job, journals: Journals) -> Journal | None:
     """The migration to go on with; None for a new one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,10 @@ class Job:
     bind: str | None = None
     rate: Rate | None = None
     progress: Progress = field(default_factory=Silent)
+
+    def shown(self, progress: Progress) -> Job:
+        """The same job, telling how far it is."""
+        return replace(self, progress=progress)
 
     @property
     def state(self) -> Path:

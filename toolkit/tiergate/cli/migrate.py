@@ -1,0 +1,249 @@
+"""``tiergate migrate``: move sessions from one store to another, and back if need be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tiergate.cli.groups import Group
+from tiergate.cli.output import write, write_json
+from tiergate.cli.state import State
+from tiergate.errors import EXIT_FAILED, EXIT_OK, TiergateError, UsageError
+
+if TYPE_CHECKING:
+    from tiergate.migrate.job import Job
+    from tiergate.record import MigrationRecord
+
+_DEFAULT = "run"
+_FLAGS = frozenset({"-q", "--quiet", "-v", "--verbose", "--debug"})
+_json = click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
+
+
+class MigrateGroup(Group):
+    """A group whose own arguments, two stores, stand where the others have the name of a command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words; without the name of a command they are those of a migration."""
+        first = next((word for word in args if word not in _FLAGS), None)
+        known = self.list_commands(ctx)
+        misspelt = len(args) == 1 and first is not None and ":" not in first and not first.startswith("-")
+        if first is not None and first != "--help" and first not in known and not misspelt:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, and not of the migration itself."""
+        return [name for name in super().list_commands(ctx) if name != _DEFAULT]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Both forms."""
+        formatter.write_usage(ctx.command_path, "SRC DST [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="   or: ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of a migration, and the commands."""
+        self.commands[_DEFAULT].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(cls=MigrateGroup, short_help="Move sessions to another store, verify, cut over, undo.")
+def command() -> None:
+    """Move every session of the store SRC to the new store DST, and verify that nothing is lost.
+
+    SRC is only read. DST must be empty or not there yet. Both are addresses such as json:work/ or
+    sqlite:work.db; SRC may be a bound name, store:NAME. What stops a migration loses nothing: --resume
+    goes on. Exits with 1 when source and target differ.
+
+    \b
+    Examples:
+      tiergate migrate json:work/ sqlite:work.db --dry-run
+      tiergate migrate json:work/ sqlite:work.db
+      tiergate migrate store:work sqlite:new.db --bind work --live
+      tiergate migrate undo work
+    """
+
+
+@command.command(name=_DEFAULT, hidden=True)
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DST")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and make or change nothing.")
+@click.option("--resume", is_flag=True, help="Go on with a migration that was interrupted.")
+@click.option(
+    "--verify",
+    type=click.Choice(["full", "sample"]),
+    default="full",
+    show_default=True,
+    help="Read back every session, or 1,000 or 1 % of them.",
+)
+@click.option("--live", is_flag=True, help="SRC is being written: catch up until little is left.")
+@click.option("--bind", metavar="NAME", help="At the end, bind store:NAME to DST in one step.")
+@click.option("--throttle", metavar="RATE", help="Go no faster: 50sessions/s or 2MiB/s, in each step.")
+@_json
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the record there."
+)
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there.")
+@click.pass_obj
+def run(
+    state: State,
+    /,
+    source: str,
+    target: str,
+    dry_run: bool,
+    as_json: bool,
+    output: Path | None,
+    html: Path | None,
+    **options: Any,
+) -> int:
+    """Move every session of SRC to DST; see `tiergate migrate --help`."""
+    _require_outputs(state, [source, target], output, html)
+    job = _job(state, source, target, **options)
+    record = _plan(state, job) if dry_run else _migrate(state, job, source, target, options)
+    _save(state, record, output, html)
+    if as_json:
+        write_json(record)
+    else:
+        from tiergate.cli.migrate_lines import plan_lines, result_lines
+
+        lines = plan_lines if record.state == "planned" else result_lines
+        write(*lines(record, verbose=state.verbose))
+    return EXIT_FAILED if record.state == "failed" else EXIT_OK
+
+
+@command.command()
+@click.argument("name", metavar="ID|NAME")
+@_json
+@click.pass_obj
+def undo(state: State, name: str, as_json: bool) -> None:
+    """Bind a name back to the store that a migration has moved it from.
+
+    Refuses, and says how much would be lost, when the new store was written since; exit code 1. No store is
+    changed.
+
+    \b
+    Example:
+      tiergate migrate undo work
+    """
+    from tiergate.cli.migrate_lines import undo_line
+    from tiergate.migrate.cutover import undo as undo_migration
+
+    record = undo_migration(state.host().opener(), name)
+    if as_json:
+        write_json(record)
+    else:
+        write(undo_line(record))
+
+
+@command.command()
+@_json
+def status(as_json: bool) -> None:
+    """Show all migrations with their state, and what names are bound to.
+
+    \b
+    Example:
+      tiergate migrate status --json
+    """
+    from tiergate.binding import Bindings
+    from tiergate.cli.migrate_lines import status_document, status_lines
+    from tiergate.migrate.journal import Journals
+    from tiergate.state_files import state_folder
+
+    folder = state_folder()
+    records = [journal.record for journal in Journals(folder).all()]
+    names = Bindings(folder)
+    bindings = [names.read(name) for name in names.names()]
+    if as_json:
+        write_json(status_document(records, bindings))
+    else:
+        write(*status_lines(records, bindings))
+
+
+@command.command()
+@click.argument("name", metavar="NAME")
+@click.argument("store", metavar="STORE")
+@click.pass_obj
+def bind(state: State, name: str, store: str) -> None:
+    """Bind store:NAME to STORE, so that it can be migrated later while it is used.
+
+    A name that is bound already stays bound: a migration moves it, `tiergate migrate undo` moves it back.
+
+    \b
+    Example:
+      tiergate migrate bind work json:work/
+    """
+    from tiergate.migrate.cutover import bind_first
+    from tiergate.migrate.job import resolved
+
+    opener = state.host().opener()
+    bound = bind_first(opener, name, resolved(opener, store, role="target"))
+    write(f"store:{bound.name} is bound to {bound.address} (epoch {bound.epoch})")
+
+
+def _job(state: State, source: str, target: str, *, throttle: str | None, **options: Any) -> Job:
+    from tiergate.migrate.job import Job, resolved
+    from tiergate.migrate.progress import Rate
+
+    opener = state.host().opener()
+    return Job(
+        source=resolved(opener, source, role="source"),
+        target=resolved(opener, target, role="target"),
+        opener=opener,
+        rate=None if throttle is None else Rate.parse(throttle),
+        **options,
+    )
+
+
+def _plan(state: State, job: Job) -> MigrationRecord:
+    from tiergate.cli.migrate_progress import shown
+    from tiergate.migrate.plan import plan
+
+    with shown(quiet=state.quiet) as progress:
+        return plan(job.shown(progress))
+
+
+def _migrate(state: State, job: Job, source: str, target: str, options: dict[str, Any]) -> MigrationRecord:
+    from tiergate.cli.migrate_lines import resume_line
+    from tiergate.cli.migrate_progress import shown
+    from tiergate.cli.signals import stopped_by_sigterm
+    from tiergate.migrate.engine import has_begun, migrate
+
+    try:
+        with stopped_by_sigterm(), shown(quiet=state.quiet) as progress:
+            return migrate(job.shown(progress))
+    except (KeyboardInterrupt, TiergateError) as error:
+        if has_begun(job) and not isinstance(error, UsageError):
+            state.warn(resume_line(source, target, _repeated(options)))
+        elif isinstance(error, KeyboardInterrupt):
+            state.warn("nothing was written yet")
+        raise
+
+
+def _repeated(options: dict[str, Any]) -> list[str]:
+    """The options that make a difference to how a migration ends."""
+    words = ["--live"] if options["live"] else []
+    for name in ("bind", "throttle"):
+        if options[name] is not None:
+            words += [f"--{name}", options[name]]
+    return words if options["verify"] == "full" else [*words, "--verify", options["verify"]]
+
+
+def _require_outputs(state: State, stores: list[str], output: Path | None, html: Path | None) -> None:
+    from tiergate.cli.files import same_file
+
+    if output is not None and html is not None and same_file(output, html):
+        raise UsageError("-o and --html name the same file", where=str(html), hint="name two")
+    for path in filter(None, (output, html)):
+        for store in stores:
+            state.require_apart(path, store)
+
+
+def _save(state: State, record: MigrationRecord, output: Path | None, html: Path | None) -> None:
+    from tiergate.cli.files import render_html, replace_file
+    from tiergate.record import encode_record
+
+    if output is not None:
+        replace_file(output, encode_record(record))
+    if html is not None:
+        replace_file(html, render_html(state.host(), [record]))
