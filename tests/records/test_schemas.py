@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tiergate.record import GateRecord, RunRecord, json_schema
+from tiergate.record import BenchRecord, GateRecord, MigrationRecord, Record, RunRecord, json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "schemas"
-KINDS: dict[str, type[RunRecord] | type[GateRecord]] = {"run": RunRecord, "gate": GateRecord}
+KINDS: dict[str, type[Record]] = {
+    "run": RunRecord,
+    "gate": GateRecord,
+    "migration": MigrationRecord,
+    "bench": BenchRecord,
+}
 REFRESH = f"python {Path(__file__).resolve().relative_to(ROOT)}"
 
 RELIED_ON = {
@@ -32,6 +37,10 @@ RELIED_ON = {
     "PluginVersion": "name version",
     "GateRecord": "verdict benchmarks checks",
     "GateBenchmark": "name ratio interval verdict seconds",
+    "MigrationRecord": "source target state sessions tasks root_hash differences",
+    "RootHashes": "source target",
+    "BenchRecord": "area environment rows",
+    "BenchRow": "name value interval unit peer target reached",
     "GateCheck": "metric value interval budget verdict",
 }
 """Names of the records that may be added to and never renamed."""
@@ -67,7 +76,7 @@ def test_the_schema_is_itself_valid(kind: str) -> None:
 
 
 def test_names_that_consumers_rely_on_are_there() -> None:
-    definitions = {**json_schema(RunRecord)["$defs"], **json_schema(GateRecord)["$defs"]}
+    definitions = {name: one for kind in KINDS.values() for name, one in json_schema(kind)["$defs"].items()}
     for struct, names in RELIED_ON.items():
         missing = set(names.split()) - set(definitions[struct]["properties"])
         assert not missing, f"{struct} lacks {missing}"

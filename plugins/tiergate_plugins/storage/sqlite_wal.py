@@ -3,8 +3,8 @@
 SQLite itself syncs a commit (``synchronous=FULL``) while no other process can write. Here a commit is only
 written (``NORMAL``), and the log is synced after the lock was given back: the next process writes meanwhile,
 and the kernel serves the syncs of several processes with one write of the log. A sync covers all that is in
-the log, so whatever a durable commit was built on is durable too. When another process checkpoints in between,
-SQLite syncs the log before, and the database before the log is used again.
+the log, so whatever a durable commit was built on is durable too. When another process checkpoints in
+between, SQLite syncs the log before, and the database before the log is used again.
 """
 
 from __future__ import annotations
