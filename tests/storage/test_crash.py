@@ -85,7 +85,14 @@ def run_and_kill(draw: random.Random, address: str, writers: list[str]) -> dict[
 
 
 @pytest.mark.parametrize(
-    "address", ["json:{}/work", "sqlite:{}/store.db", "sqlite:{}/store.db?durability=normal"]
+    "address",
+    [
+        "json:{}/work",
+        "json:{}/work?durability=normal",
+        "jsonfile:{}/work.json",
+        "sqlite:{}/store.db",
+        "sqlite:{}/store.db?durability=normal",
+    ],
 )
 def test_what_was_acknowledged_survives_a_kill(open_at: OpenAt, tmp_path: Path, address: str) -> None:
     with open_at(address) as store:
@@ -117,7 +124,7 @@ def updates(last: int) -> int:
     return last - last // 3
 
 
-@pytest.mark.parametrize("address", ["json:{}/work", "sqlite:{}/store.db"])
+@pytest.mark.parametrize("address", ["json:{}/work", "jsonfile:{}/work.json", "sqlite:{}/store.db"])
 def test_two_writers_lose_no_update(open_at: OpenAt, tmp_path: Path, address: str) -> None:
     with open_at(address) as store:
         store.save(make_session("common", make_task("count", weight=0.0)))
@@ -135,7 +142,7 @@ def test_two_writers_lose_no_update(open_at: OpenAt, tmp_path: Path, address: st
         assert store.verify() == []
 
 
-@pytest.mark.parametrize("address", ["json:{}/work", "sqlite:{}/store.db"])
+@pytest.mark.parametrize("address", ["json:{}/work", "jsonfile:{}/work.json", "sqlite:{}/store.db"])
 def test_many_processes_can_make_the_store_at_once(open_at: OpenAt, tmp_path: Path, address: str) -> None:
     processes = [start(address.replace("{}", str(tmp_path)), f"w{number}", -1) for number in range(4)]
     for process in processes:
