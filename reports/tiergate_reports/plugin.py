@@ -1,4 +1,4 @@
-"""The exporter `html`: one page from a run record and the gate record that judges it."""
+"""The exporter `html`: one page from a run record and the gate record that judges it, or of a migration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tiergate.record import Record
 
 
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, or of a gate alone.
+    """The page of a run, of a run with its gate, of a gate alone, or of a migration.
 
     Raises:
         UsageError: any other selection of records.

@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tiergate.errors import UsageError
-from tiergate.record import GateRecord, Record, RunRecord
+from tiergate.record import GateRecord, MigrationRecord, Record, RunRecord
 from tiergate_reports.charts import swatch
-from tiergate_reports.sections import SECTIONS
+from tiergate_reports.sections import SECTIONS, migration
 from tiergate_reports.sections import gate as gates
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, or of a gate alone; the same records give the same page.
+    """The page of a run, of a run with its gate, of a gate alone, or of a migration.
+
+    The same records give the same page.
 
     Raises:
         UsageError: any other selection of records.
@@ -34,9 +36,12 @@ def render(records: Sequence[Record]) -> str:
             return _run_page(run, gate)
         case [GateRecord() as gate]:
             return _gate_page(gate)
+        case [MigrationRecord() as moved]:
+            return _migration_page(moved)
     raise UsageError(
-        f"one page shows one run record and the gate record that judges it, not {_listed(records)}",
-        hint="give RUN.json, or RUN.json GATE.json",
+        "one page shows one run record and the gate record that judges it, or one migration record,"
+        f" not {_listed(records)}",
+        hint="give RUN.json, RUN.json GATE.json, or MIGRATION.json",
     )
 
 
@@ -78,6 +83,13 @@ def _gate_page(gate: GateRecord) -> str:
             "checks": gates.checks_table(gate.checks) if gate.checks or not gate.benchmarks else None,
             "benchmarks": gates.benchmarks_table(gate.benchmarks) if gate.benchmarks else None,
         },
+    )
+
+
+def _migration_page(record: MigrationRecord) -> str:
+    values = migration.build(record)
+    return _page(
+        "migration.html", {"title": f"{values['word']}: tiergate migration {record.id}".rstrip(), **values}
     )
 
 

@@ -27,7 +27,7 @@ class MigrateGroup(Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words; without the name of a command they are those of a migration."""
         first = next((word for word in args if word not in _FLAGS), None)
-        known = self.list_commands(ctx)
+        known = super().list_commands(ctx)
         misspelt = len(args) == 1 and first is not None and ":" not in first and not first.startswith("-")
         if first is not None and first != "--help" and first not in known and not misspelt:
             args = [_DEFAULT, *args]

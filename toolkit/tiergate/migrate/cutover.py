@@ -59,10 +59,11 @@ def cut_over(job: Job, copier: Copier, verified: Verified, clock: Clock) -> Migr
 
 
 def _verify_again(job: Job, copier: Copier, verified: Verified, target: Store, touched: set[str]) -> None:
-    job.progress.begin("verifying the last changes", len(touched), None)
-    verified.check(target, copier.survey, sorted(touched), Pace(None), job.progress)
+    if touched:
+        job.progress.begin("verifying the last changes", len(touched), None)
+        verified.check(target, copier.survey, sorted(touched), Pace(None), job.progress)
+        job.progress.end()
     verified.check_names(target, copier.survey)
-    job.progress.end()
     if verified.wrong:
         found, total = verified.differences(copier.source, target)
         copier.journal.update(state="failed", differences=found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,8 +44,24 @@ def migrate(job: Job) -> MigrationRecord:
     earlier = find_earlier(job, journals)
     if earlier is None:
         require_empty(job)
-    with journals.target_locked(job.target), open_source(job.opener, job.source) as source:
+    with (
+        _uncollected(),
+        journals.target_locked(job.target),
+        open_source(job.opener, job.source) as source,
+    ):
         return _Run(job, source, journals, earlier).all()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles away: sessions have none, and looking for them takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def finished(job: Job) -> MigrationRecord | None:
