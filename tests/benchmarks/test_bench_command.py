@@ -43,7 +43,12 @@ def test_a_quick_run_measures_every_row_and_writes_the_record(tmp_path: Path) ->
 
 
 def test_areas_are_listed_and_an_unknown_one_is_named() -> None:
-    assert "the stores beside" in run("bench").stdout
+    listed = run("bench").stdout
+    assert "storage" in listed
+    assert ("pip install 'tiergate[bench]'" if MISSING else "the stores beside") in listed
+    if MISSING:
+        done = run("bench", "storage")
+        assert (done.returncode, done.stdout, "tiergate[bench]" in done.stderr) == (2, "", True)
     done = run("bench", "storge")
     assert (done.returncode, done.stdout) == (2, "")
     assert "storge" in done.stderr

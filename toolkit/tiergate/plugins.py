@@ -172,6 +172,10 @@ class PluginHost:
         found = self._by_kind[_kind_of(kind).name]
         return [found[name].declaration for name in sorted(found)]
 
+    def unavailable(self, kind: type[Declaration]) -> dict[str, str]:
+        """The pip command that would make it available, by name, for what is declared and not available."""
+        return dict(sorted(self._unavailable[_kind_of(kind).name].items()))
+
     def get(self, kind: type[_AnyDeclaration], name: str) -> _AnyDeclaration:
         """What is declared under a name.
 

@@ -56,8 +56,10 @@ def command(
     from tiergate.record import encode_record
 
     if area is None:
-        areas = state.host().all(BenchmarkDeclaration)
-        write(*table(["AREA", "MEASURES"], [[one.name, one.summary] for one in areas], output_width()))
+        areas = [[one.name, one.summary] for one in state.host().all(BenchmarkDeclaration)]
+        missing = state.host().unavailable(BenchmarkDeclaration)
+        areas += [[name, f"not available: {command}"] for name, command in missing.items()]
+        write(*table(["AREA", "MEASURES"], areas, output_width()))
         return EXIT_OK
     record = _measure(state, state.host().get(BenchmarkDeclaration, area), quick=quick, on=folder)
     if output is not None:
