@@ -86,7 +86,7 @@ def _facts(record: MigrationRecord) -> list[tuple[str, str, str]]:
             ("Bound name", f"store:{record.binding}", f"Epoch {record.epoch}." if record.epoch else "")
         )
     if record.id:
-        facts.append(("Migration", record.id, "For `tiergate migrate undo` and `status`."))
+        facts.append(("Migration", record.id, "What undo and status call it."))
     return facts
 
 
@@ -101,14 +101,14 @@ def _steps(record: MigrationRecord) -> Table:
         caption="Time a step",
         columns=(
             text_column("Step"),
-            Column("Took", "s"),
-            Column("Rate", "MiB/s", "Bytes of all sessions, in canonical form, over the time of the step."),
+            Column("Took"),
+            Column("Rate", help="Bytes of all sessions, in canonical form, over the time of the step."),
             text_column("What happened"),
         ),
         rows=[
             (
                 Cell(step),
-                Cell(figures.number(seconds)),
+                Cell(figures.seconds(seconds)),
                 Cell(_rate(record, step, seconds)),
                 Cell(_STEPS.get(step, "")),
             )
@@ -121,7 +121,7 @@ def _steps(record: MigrationRecord) -> Table:
 
 def _rate(record: MigrationRecord, step: str, seconds: float) -> str:
     whole = step in {"read", "copy"} or (step == "verify" and record.verify == "full")
-    return figures.number(record.bytes / 2**20 / seconds) if whole and seconds > 0 else "—"
+    return f"{figures.size(record.bytes / seconds)}/s" if whole and seconds > 0 else "—"
 
 
 def _differences(record: MigrationRecord) -> Table:

@@ -158,8 +158,7 @@ class _Run:
         with job.opener.open(job.plain_target) as target:
             if self.earlier is None and target.ids():  # filled since it was looked into
                 raise _not_empty(job, len(target.ids()))
-            with self.clock.step("check again"):
-                copier, wanted = self._begin(survey, target, journal)
+            copier, wanted = self._begin(survey, target, journal)
             with self.clock.step("copy"), self._step("copying", wanted, survey):
                 copier.copy(wanted, job.progress)
             if job.live:
@@ -201,7 +200,7 @@ class _Run:
         if not there:
             return copier, list(survey.facts)
         require_own(there, journal, str(self.job.target))
-        with self._step("checking what is there", there, survey):
+        with self.clock.step("check again"), self._step("checking what is there", there, survey):
             equal = set(same_already(target, survey, there, self.job))
         copier.delete([name for name in there if name not in survey.facts])
         return copier, [name for name in survey.facts if name not in equal]
