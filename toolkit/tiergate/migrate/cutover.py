@@ -7,7 +7,7 @@ from tiergate.errors import EXIT_FAILED, RunError, TiergateError, UsageError
 from tiergate.migrate.copying import Copier
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals, Versions
-from tiergate.migrate.places import fixed, place_of
+from tiergate.migrate.places import place_of
 from tiergate.migrate.progress import Pace
 from tiergate.migrate.rounds import catch_up, catch_up_once, require_unchanged
 from tiergate.migrate.verify import Verified
@@ -40,7 +40,7 @@ def cut_over(job: Job, copier: Copier, verified: Verified, clock: Clock) -> Migr
         if job.live:
             with job.opener.open(job.plain_target) as copier.target:
                 touched |= catch_up_once(copier, job.progress)
-        with job.opener.open_read_only(job.plain_target) as target:
+        with job.open_written(empty=not copier.survey.facts) as target:
             _verify_again(job, copier, verified, target, touched)
             journal.keep_versions(_versions(copier, target))
         require_unchanged(copier.source, copier.survey, str(job.source))
@@ -96,7 +96,7 @@ def bind_first(opener: NamedOpener, name: str, address: StoreAddress) -> Binding
         before = bindings.find(name)
         if before is None:
             opener.open(address).close()
-            return bindings.put(name, fixed(address), before=None)
+            return bindings.put(name, address, before=None)
     if place_of(StoreAddress.parse(before.address)) == place_of(address):
         return before
     raise UsageError(

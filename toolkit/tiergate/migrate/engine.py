@@ -211,7 +211,7 @@ class _Run:
         # Opened anew: what is compared comes from where it will be read, not from what the writer remembers.
         with (
             self.clock.step("verify"),
-            job.opener.open_read_only(job.plain_target) as target,
+            job.open_written(empty=not survey.facts) as target,
             self._step("verifying", names, survey),
         ):
             verified.check(target, survey, names, Pace(job.rate), job.progress)

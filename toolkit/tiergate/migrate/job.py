@@ -13,7 +13,7 @@ from tiergate.binding import SCHEME, Binding, Bindings, NamedOpener, require_nam
 from tiergate.errors import UsageError
 from tiergate.migrate.places import fixed, place_of, require_apart
 from tiergate.migrate.progress import Progress, Rate, Silent
-from tiergate.store import StoreAddress
+from tiergate.store import Store, StoreAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,19 @@ class Job:
     def plain_target(self) -> StoreAddress:
         """The target without caches: what is moved belongs into the store itself."""
         return self.target.without_caches()
+
+    def open_written(self, *, empty: bool) -> Store:
+        """Open the target anew to read what was written to it.
+
+        Args:
+            empty: whether that was nothing; some kinds of store make no file then, that could be read.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        if empty:
+            return self.opener.open(self.plain_target)
+        return self.opener.open_read_only(self.plain_target)
 
     def require_sound(self) -> None:
         """Refuse what cannot be done, before anything is opened.
@@ -103,7 +116,7 @@ def resolved(opener: NamedOpener, address: str, *, role: str) -> StoreAddress:
             hint="name the new store, and --bind NAME",
         )
     found = opener.resolve(parsed)
-    return fixed(found.without_caches() if role == "source" else found)
+    return fixed(opener, found.without_caches() if role == "source" else found)
 
 
 class Clock:

@@ -11,23 +11,28 @@ from tiergate.opening import Opener
 from tiergate.store import Capability, Store, StoreAddress, StoreError, Unsupported
 
 
+def fixed(opener: Opener, address: StoreAddress) -> StoreAddress:
+    """The address so that it means the same from any folder.
+
+    Only a store of files can be opened read-only; the paths of others may be no paths of files, and are left.
+
+    Raises:
+        UsageError: it names a kind of store that is not known.
+    """
+    files = Capability.READ_ONLY in opener.declaration(address).capabilities
+    if not files or not address.path:
+        return address
+    return StoreAddress(address.scheme, str(Path(address.path).absolute()), address.options, address.caches)
+
+
 def place_of(address: StoreAddress) -> str:
     """Names where a store is, whatever way leads there: links are followed, options left out.
 
-    A path that leads to no file or folder, and could not, is taken as it stands.
+    Args:
+        address: as `fixed` gives it.
     """
     path = Path(address.path)
-    if address.path and (path.exists() or path.absolute().parent.is_dir()):
-        return f"{address.scheme}:{path.resolve()}"
-    return f"{address.scheme}:{address.path}"
-
-
-def fixed(address: StoreAddress) -> StoreAddress:
-    """The address so that it means the same from any folder, where its path is that of a file."""
-    path = Path(address.path)
-    if not address.path or not (path.exists() or path.absolute().parent.is_dir()):
-        return address
-    return StoreAddress(address.scheme, str(path.absolute()), address.options, address.caches)
+    return f"{address.scheme}:{path.resolve() if path.is_absolute() else address.path}"
 
 
 def short_name(place: str) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
 import msgspec
 
 from tiergate.canonical import root_hash, session_bytes
 from tiergate.errors import MOST_NAMES
-from tiergate.migrate.differences import compare
 from tiergate.migrate.progress import Pace, Progress
 from tiergate.model import Session, Task, decode_session, encode
-from tiergate.record import FieldDifference
 from tiergate.store import SessionNotFound, Store, StoreError
 
 KEPT_BYTES = 64 * 2**20
@@ -96,7 +95,7 @@ class Survey:
             named = "; ".join(self.losses[:MOST_NAMES])
             more = f"; and {len(self.losses) - MOST_NAMES} more" if len(self.losses) > MOST_NAMES else ""
             raise NotKept(
-                f"would not be the same in another store: {named}{more}; nothing was written",
+                f"{named}{more}; nothing was written",
                 hint="mend it in the source",
             )
 
@@ -162,24 +161,40 @@ def _is_plain(task: Task) -> bool:
 
 def _there_and_back(session: Session, body: bytes) -> tuple[Session, bytes]:
     """Encode and decode once, as every store does: a source may hold 1 where stores give back 1.0."""
+    for task in session.tasks:
+        for name, value in (("weight", task.weight), ("momentum", task.momentum)):
+            if not isfinite(value):
+                raise _lost(session, f", task {task.id!r}: {name} = {value}")
+    alone = msgspec.structs.replace(session, version=0)
     try:
         back = decode_session(body)
-        again = session_bytes(back)
+        if back != alone:
+            _require_same(session, session.extra, back.extra, "")
+            for task, other in zip(session.tasks, back.tasks, strict=True):
+                _require_same(session, task.extra, other.extra, f", task {task.id!r}")
+        body = session_bytes(back)
     except _UNWRITABLE as error:
         raise NotKept(f"session {session.id!r} cannot be read back ({error})") from error
-    if again == body:
-        return msgspec.structs.replace(back, version=session.version), body
-    alone = msgspec.structs.replace(session, version=0)
-    if back == alone:
-        return msgspec.structs.replace(back, version=session.version), again
-    raise NotKept(f"session {session.id!r}{_named(compare(alone, back))}")
+    return msgspec.structs.replace(back, version=session.version), body
 
 
-def _named(lost: Sequence[FieldDifference]) -> str:
-    if not lost:
-        return " holds what JSON has no form for"
-    task = f", task {lost[0].task!r}" if lost[0].task is not None else ""
-    return f"{task}: {lost[0].field} = {lost[0].source}"
+def _require_same(session: Session, extra: dict[str, Any], back: dict[str, Any], where: str) -> None:
+    for name, value in extra.items():
+        if not _same(value, back.get(name)):
+            raise _lost(session, f"{where}: extra.{name} = {value!a}")
+
+
+def _same(value: Any, back: Any) -> bool:
+    """Whether a value came back as it was; a list in place of a tuple is no loss."""
+    if isinstance(value, list | tuple):
+        return isinstance(back, list) and len(value) == len(back) and all(map(_same, value, back))
+    if isinstance(value, dict) and isinstance(back, dict):
+        return value.keys() == back.keys() and all(_same(one, back[name]) for name, one in value.items())
+    return bool(value == back)
+
+
+def _lost(session: Session, what: str) -> NotKept:
+    return NotKept(f"session {session.id!r}{what} would not come back as it is")
 
 
 def _unwritable(session: Session) -> str:
