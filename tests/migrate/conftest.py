@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tiergate.store import (
     TaskQuery,
     session_not_found,
     stale,
+    unsupported,
 )
 
 
@@ -86,8 +87,13 @@ class MemoryStore(Store):
     def query(self, query: TaskQuery) -> list[TaskHit]:
         raise NotImplementedError
 
+    def transaction(self) -> AbstractContextManager[None]:
+        if Capability.TRANSACTIONS not in self.capabilities:
+            unsupported(self, Capability.TRANSACTIONS)
+        return self._together()
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def _together(self) -> Iterator[None]:
         before = dict(self.shelf.sessions)
         try:
             yield
