@@ -1,4 +1,4 @@
-"""A migration that is killed at any step is resumed to the root hash of its source; a name is never half bound."""
+"""A migration that is killed at any step is resumed to the root hash of its source; names stay whole."""
 
 from __future__ import annotations
 

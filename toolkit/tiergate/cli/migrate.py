@@ -26,10 +26,10 @@ class MigrateGroup(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words; without the name of a command they are those of a migration."""
-        first = next((word for word in args if word not in _FLAGS), None)
-        known = super().list_commands(ctx)
-        misspelt = len(args) == 1 and first is not None and ":" not in first and not first.startswith("-")
-        if first is not None and first != "--help" and first not in known and not misspelt:
+        words = [word for word in args if word not in _FLAGS]
+        first = next(iter(words), "--help")
+        misspelt = len(words) == 1 and ":" not in first and not first.startswith("-")
+        if first != "--help" and first not in super().list_commands(ctx) and not misspelt:
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
 

@@ -1,0 +1,218 @@
+"""``tiergate migrate``: what it says, what it writes, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tiergate.binding import Bindings
+from tiergate.model import Session, Task
+from tiergate.plugins import PluginHost
+from tiergate.record import MigrationRecord, read_record
+
+Cli = Callable[..., tuple[int, str, str]]
+Fill = Callable[..., None]
+
+
+@pytest.fixture
+def many() -> list[Session]:
+    """Thirty small sessions."""
+    return [Session(id=f"s{number:02}", tasks=(Task(id="t", title="T"),)) for number in range(30)]
+
+
+@pytest.fixture
+def moved(cli: Cli, fill: Fill, work: list[Session], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """``json:work`` was moved to ``sqlite:work.db``, and ``store:work`` with it."""
+    monkeypatch.delenv("TIERGATE_STATE", raising=False)
+    fill("json:work", *work)
+    assert cli("migrate", "bind", "work", "json:work")[0] == 0
+    assert cli("migrate", "store:work", "sqlite:work.db", "--bind", "work")[0] == 0
+    return cli
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in [folder, *folder.rglob("*")]
+    }
+
+
+def test_it_moves_and_says_what(cli: Cli, fill: Fill, work: list[Session], tmp_path: Path) -> None:
+    fill("json:work", *work)
+    code, out, err = cli("migrate", "json:work", "sqlite:work.db")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].startswith(f"json:{tmp_path}/work → sqlite:{tmp_path}/work.db: 2 sessions, 6 tasks, ")
+    assert lines[1].startswith("verified: every session read back and the same; root hash ")
+    assert "copying: 2 sessions in" in err
+    assert cli("sessions", "export", "json:work")[1] == cli("sessions", "export", "sqlite:work.db")[1]
+
+
+def test_a_dry_run_writes_nothing(cli: Cli, fill: Fill, work: list[Session], tmp_path: Path) -> None:
+    fill("json:work", *work)
+    before = tree(tmp_path)
+    code, out, _ = cli("migrate", "json:work", "sqlite:work.db", "--dry-run")
+    assert code == 0
+    assert "nothing is lost: every session can be kept as it is" in out
+    assert "by a timed sample" in out
+    assert out.splitlines()[-1] == "nothing was written"
+    assert tree(tmp_path) == before
+    code, _, err = cli("migrate", "json:work", "sqlite:work.db", "--dry-run", "--resume")
+    assert (code, "has begun" in err) == (2, True)
+    assert tree(tmp_path) == before
+
+
+def test_a_dry_run_of_what_is_resumed_writes_nothing(
+    cli: Cli, fill: Fill, work: list[Session], tmp_path: Path
+) -> None:
+    fill("json:work", *work)
+    cli("migrate", "json:work", "json:there")
+    before = tree(tmp_path)
+    code, out, _ = cli("migrate", "json:work", "json:there", "--dry-run", "--resume")
+    assert code == 0
+    assert "2 sessions are there already and equal; 0 to copy" in out
+    assert tree(tmp_path) == before
+
+
+def test_the_record_and_the_page(cli: Cli, fill: Fill, work: list[Session], tmp_path: Path) -> None:
+    fill("json:work", *work)
+    words = ("--json", "-o", "record.json", "--html", "page.html", "-q")
+    code, out, err = cli("migrate", "json:work", "sqlite:work.db", *words)
+    assert (code, err) == (0, "")
+    record = read_record(tmp_path / "record.json")
+    assert isinstance(record, MigrationRecord)
+    assert json.loads(out) == json.loads((tmp_path / "record.json").read_bytes())
+    page = (tmp_path / "page.html").read_text()
+    assert str(record.root_hash.target) in page
+    assert cli("report", "record.json", "-o", "again.html")[0] == 0
+    assert (tmp_path / "again.html").read_text() == page
+
+
+def test_outputs_are_not_written_into_the_stores(cli: Cli, fill: Fill, work: list[Session]) -> None:
+    fill("json:work", *work)
+    assert cli("migrate", "json:work", "sqlite:work.db", "-o", "work/record.json")[0] == 2
+    assert cli("migrate", "json:work", "sqlite:work.db", "--html", "work.db")[0] == 2
+    assert cli("migrate", "json:work", "sqlite:work.db", "--html", "x", "-o", "x")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["json:work", "json:./work/"], "same store"),
+        (["json:work", "nosuch:x"], "unknown store 'nosuch'"),
+        (["json:gone", "sqlite:x.db"], "no store"),
+        (["store:gone", "sqlite:x.db"], "no store is bound to 'gone'"),
+        (["json:work", "store:work"], "must be a store, not a name"),
+        (["json:work", "sqlite:x.db", "--bind", "../x"], "cannot be a bound name"),
+        (["json:work", "sqlite:x.db", "--throttle", "5"], "50sessions/s or 2MiB/s"),
+        (["json:work", "sqlite:no/folder/x.db"], "folder"),
+        (["json:work"], "missing argument"),
+        (["staus"], "did you mean 'status'"),
+        (["undo", "what"], "unknown migration 'what'"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    cli: Cli, fill: Fill, work: list[Session], words: list[str], said: str
+) -> None:
+    fill("json:work", *work)
+    code, out, err = cli("migrate", "-q", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_help_names_both_forms(cli: Cli) -> None:
+    code, out, _ = cli("migrate", "--help")
+    assert code == 0
+    for word in ("SRC DST", "--dry-run", "--throttle", "undo", "status", "bind"):
+        assert word in out
+    assert "  run " not in out
+    assert cli("migrate")[0] == 2
+
+
+def test_a_target_that_is_not_empty(cli: Cli, fill: Fill, work: list[Session]) -> None:
+    fill("json:work", *work)
+    fill("sqlite:work.db", work[0])
+    code, _, err = cli("migrate", "json:work", "sqlite:work.db")
+    assert (code, "it holds 1 session " in err) == (2, True)
+
+
+def test_status(moved: Cli, tmp_path: Path) -> None:
+    code, out, _ = moved("migrate", "status", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["schema"] == "tiergate.migrations/1"
+    assert [one["state"] for one in document["migrations"]] == ["cut-over"]
+    assert [(one["name"], one["epoch"]) for one in document["bindings"]] == [("work", 2)]
+    _, out, _ = moved("migrate", "status")
+    assert document["migrations"][0]["id"] in out
+    assert f"sqlite:{tmp_path}/work.db" in out
+
+
+def test_status_of_nothing(cli: Cli, tmp_path: Path) -> None:
+    assert cli("migrate", "status") == (0, "no migrations\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_leads_to_the_new_store(moved: Cli) -> None:
+    assert moved("sessions", "export", "store:work")[1] == moved("sessions", "export", "sqlite:work.db")[1]
+    code, out, _ = moved("migrate", "store:work", "sqlite:work.db", "--bind", "work", "--resume")
+    assert (code, "store:work is bound to it (epoch 2)" in out) == (0, True)
+
+
+def test_undo(moved: Cli, tmp_path: Path) -> None:
+    code, out, _ = moved("migrate", "undo", "work")
+    assert code == 0
+    assert out.startswith(f"store:work is bound to json:{tmp_path}/work again (epoch 3)")
+    assert moved("migrate", "undo", "work")[0] == 2
+
+
+def test_undo_refuses_with_1(moved: Cli, fill: Fill) -> None:
+    fill("store:work", Session(id="new"))
+    code, _, err = moved("migrate", "undo", "work", "--json")
+    assert (code, "1 writes to 1 sessions" in err) == (1, True)
+
+
+def test_differences_exit_with_1(
+    cli: Cli, fill: Fill, work: list[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tiergate_plugins.storage.sqlite_store import SqliteStore
+
+    load = SqliteStore.load
+    monkeypatch.setattr(SqliteStore, "load", lambda self, name: replace(load(self, name), title="\x1b[31m"))
+    fill("json:work", *work)
+    code, out, _ = cli("migrate", "json:work", "sqlite:work.db", "--bind", "work", "--html", "page.html")
+    assert code == 1
+    assert "NOT the same: 2 differences" in out
+    assert 'session beta, title: source "日本語", target "\\u001b[31m"' in out
+    assert "Not the same" in Path("page.html").read_text()
+    assert "\x1b" not in out
+    monkeypatch.undo()
+    assert Bindings(PluginHost().opener().state).find("work") is None
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_130_and_says_how_to_go_on(
+    cli: Cli, fill: Fill, many: list[Session], tmp_path: Path, number: signal.Signals
+) -> None:
+    fill("json:work", *many)
+    words = ["migrate", "json:work", "sqlite:work.db", "--throttle", "60sessions/s"]
+    command = [sys.executable, "-m", "tiergate", *words]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("reading: 30 sessions")
+        time.sleep(0.1)
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    resume = "tiergate migrate json:work sqlite:work.db --throttle 60sessions/s --resume"
+    assert resume in said
+    code, out, _ = cli("migrate", "json:work", "sqlite:work.db", "--resume")
+    assert (code, "verified: every session" in out) == (0, True)
