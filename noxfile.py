@@ -49,6 +49,13 @@ def tests_lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Run the fault tests in full: hundreds of kills, cuts and lost syncs (takes an hour; pytest's words after --)."""
+    session.install("-e", ".", *group("test"))
+    session.run("pytest", "-n", "2", "-rs", "-m", "soak", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff) and the walls between the packages (import-linter)."""
     session.install("-e", ".", *group("lint"))

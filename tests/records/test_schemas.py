@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tiergate.record import BenchRecord, GateRecord, MigrationRecord, Record, RunRecord, json_schema
+from tiergate.record import BenchRecord, GateRecord, MigrationRecord, Record, RunRecord
+from tiergate.record_schema import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "schemas"

@@ -14,6 +14,7 @@ import pytest
 from tiergate.errors import EXIT_USAGE, TiergateError, UsageError
 from tiergate.store import Store, StoreError
 from tiergate.testing import make_session, make_task
+from tiergate_plugins.storage import sqlite_transactions
 
 OpenAt = Callable[[str], Store]
 NEWER = "PRAGMA user_version = 99"
@@ -127,9 +128,11 @@ def test_sqlite_says_that_it_is_closed(open_at: OpenAt) -> None:
             call()
 
 
-def test_sqlite_names_a_lock_that_stays(open_at: OpenAt, tmp_path: Path) -> None:
+def test_sqlite_names_a_lock_that_stays(
+    open_at: OpenAt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_transactions, "BUSY_TIMEOUT_S", 0.05)
     store: Any = open_at("sqlite:{}/store.db")
-    store._connection.execute("PRAGMA busy_timeout = 20")  # not half a minute, in a test
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="another process kept the database locked for 30 s"):

@@ -66,7 +66,17 @@ def test_a_journal_cut_at_any_byte_keeps_every_whole_record(open_at: OpenAt, tmp
             assert store.verify() == []
 
 
+def test_flipped_bits_are_found_and_nothing_wrong_is_read(open_at: OpenAt, tmp_path: Path) -> None:
+    flip(open_at, tmp_path, every=5)
+
+
+@pytest.mark.soak
 def test_every_flipped_bit_is_found_and_nothing_wrong_is_read(open_at: OpenAt, tmp_path: Path) -> None:
+    flip(open_at, tmp_path, every=1, bits=8)
+
+
+def flip(open_at: OpenAt, tmp_path: Path, *, every: int, bits: int = 1) -> None:
+    """Flip bits of every so many bytes of a journal, one at a time."""
     path, ends, states = written(open_at, tmp_path)
     whole = path.read_bytes()
     ever: dict[str, list[Session]] = {}
@@ -74,7 +84,7 @@ def test_every_flipped_bit_is_found_and_nothing_wrong_is_read(open_at: OpenAt, t
         for name, session in state.items():
             ever.setdefault(name, []).append(session)
     draw = random.Random(1)
-    places = [(byte, draw.randrange(8)) for byte in range(ends[-1])]
+    places = [(byte, bit) for byte in range(0, ends[-1], every) for bit in draw.sample(range(8), bits)]
     for byte, bit in places:
         damaged = bytearray(whole)
         damaged[byte] ^= 1 << bit

@@ -8,7 +8,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -33,16 +33,15 @@ class Peer(ABC):
     def know(self, sessions: Iterable[Session]) -> None:  # noqa: B027 (most need not)
         """Learn what must be known of sessions that another process has written."""
 
-    def load(self, session_id: str) -> Any:
-        """Read the tasks of one session."""
-        raise NotImplementedError
-
-    def active(self, min_weight: float) -> list[Row]:
-        """Active tasks of at least that weight, in all sessions."""
-        raise NotImplementedError
-
     def close(self) -> None:  # noqa: B027 (some have nothing to give back)
         """Give back its files."""
+
+
+class Loads(Protocol):
+    """A way to keep tasks that is asked for those of one session."""
+
+    def load(self, session_id: str, /) -> Any:
+        """Read them."""
 
 
 class Ours(Peer):
@@ -100,6 +99,7 @@ class JsonFiles(Peer):
             os.close(folder)
 
     def active(self, min_weight: float) -> list[Row]:
+        """Active tasks of at least that weight, in all sessions."""
         found = []
         for path in self._folder.iterdir():
             session = json.loads(path.read_text(encoding="utf-8"))
@@ -282,7 +282,7 @@ class SqliteDict(Peer):
         self._tasks.close()
 
 
-class DuckDb(Peer):
+class DuckDb:
     """DuckDB with a table of what the query needs; it is asked, not written to."""
 
     def __init__(self, path: Path) -> None:
@@ -291,6 +291,7 @@ class DuckDb(Peer):
         self._connection = duckdb.connect(str(path))
 
     def fill(self, sessions: Iterable[Session]) -> None:
+        """Write sessions, column by column."""
         import numpy as np
 
         rows = [
@@ -306,10 +307,8 @@ class DuckDb(Peer):
         self._connection.execute("CREATE TABLE tasks AS SELECT * FROM columns")
         self._connection.execute("CHECKPOINT")
 
-    def save(self, session_id: str, task: Task) -> None:
-        raise NotImplementedError
-
     def active(self, min_weight: float) -> list[Row]:
+        """Active tasks of at least that weight, in all sessions."""
         found: list[Row] = self._connection.execute(
             "SELECT id, session, title FROM tasks WHERE status = 'active' AND weight >= ?"
             " ORDER BY id, session",
@@ -318,6 +317,7 @@ class DuckDb(Peer):
         return found
 
     def close(self) -> None:
+        """Give back its files."""
         self._connection.close()
 
 

@@ -45,12 +45,12 @@ def _loads(setup: BenchSetup, sessions: list[Session], ours: peers.Ours) -> Iter
     lmdb.close()
 
 
-def _loader(peer: peers.Peer, sessions: list[Session]) -> Callable[[], object]:
+def _loader(peer: peers.Loads, sessions: list[Session]) -> Callable[[], object]:
     draw = random.Random(4)
     return lambda: peer.load(draw.choice(sessions).id)
 
 
-def _require_equal(sessions: list[Session], ours: peers.Ours, *others: peers.Peer) -> None:
+def _require_equal(sessions: list[Session], ours: peers.Ours, *others: peers.Loads) -> None:
     """A side that reads less would look fast."""
     expected = list(sessions[7].tasks)
     for found in (list(ours.load(sessions[7].id).tasks), *(peer.load(sessions[7].id) for peer in others)):
@@ -62,8 +62,8 @@ def _questions(setup: BenchSetup, sessions: list[Session], ours: peers.Ours) -> 
     setup.progress("active tasks of weight 5 and more in all sessions")
     files = peers.JsonFiles(setup.folder / "reads-files")
     duckdb = peers.DuckDb(setup.folder / "reads.duckdb")
-    for peer in (files, duckdb):
-        peer.fill(sessions)
+    files.fill(sessions)
+    duckdb.fill(sessions)
 
     def ask() -> list[peers.Row]:
         return [(hit.id, hit.session, hit.title) for hit in ours.store.outlines(_HEAVY)]
