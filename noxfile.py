@@ -50,7 +50,7 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Run the fault tests in full: hundreds of kills, cuts and lost syncs (takes an hour; pytest's words after --)."""
+    """Run the fault tests in full: hundreds of kills, cuts and lost syncs (-- words for pytest)."""
     session.install("-e", ".", *group("test"))
     session.run("pytest", "-n", "2", "-rs", "-m", "soak", *session.posargs)
 
