@@ -62,23 +62,22 @@ def ratio_row(
     denominator: Sequence[float],
     *,
     peer: str,
-    target: str,
+    target: str | None,
     unit: str = "us",
 ) -> BenchRow:
     """A row that says how many times the denominator the numerator is.
 
     Args:
         numerator, denominator: seconds by round, of the same rounds.
-        target: as ``<= 1.0`` or ``>= 2.5``.
+        target: as ``<= 1.0`` or ``>= 2.5``; None for a row that only informs.
     """
     ratios = [one / other for one, other in zip(numerator, denominator, strict=True)]
-    value = median(ratios)
     scale = {"us": 1e6, "ms": 1e3, "s": 1.0}[unit]
     return judged(
         BenchRow(
             name=name,
-            value=value,
-            interval=_interval(ratios),
+            value=median(ratios),
+            interval=interval_of(ratios),
             unit="x",
             peer=peer,
             target=target,
@@ -90,14 +89,23 @@ def ratio_row(
     )
 
 
+def value_row(name: str, values: Sequence[float], *, unit: str, target: str | None = None) -> BenchRow:
+    """A row about one side alone: the median of its rounds, in `unit`."""
+    return judged(
+        BenchRow(name=name, value=median(values), interval=interval_of(values), unit=unit, target=target)
+    )
+
+
 def judged(row: BenchRow) -> BenchRow:
-    """The row with `reached` set, by its value and its target."""
-    word, _, limit = (row.target or "").partition(" ")
+    """The row with `reached` set, by its value and its target, if it has one."""
+    if row.target is None:
+        return row
+    word, _, limit = row.target.partition(" ")
     reached = {"<=": row.value <= float(limit), ">=": row.value >= float(limit)}[word]
     return msgspec.structs.replace(row, reached=reached)
 
 
-def _interval(ratios: Sequence[float]) -> Interval:
+def interval_of(ratios: Sequence[float]) -> Interval:
     """Medians of resampled rounds, the middle 95 % of them (percentile bootstrap)."""
     draw = random.Random(2)
     medians = sorted(median(draw.choices(ratios, k=len(ratios))) for _ in range(_RESAMPLES))

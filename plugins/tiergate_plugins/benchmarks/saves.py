@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import msgspec
 
@@ -14,7 +15,7 @@ from tiergate.bench import BenchSetup
 from tiergate.model import Session
 from tiergate.record import BenchRow
 from tiergate_plugins.benchmarks import peers
-from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_rounds
+from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_rounds, value_row
 
 _FLOOR = "append and fdatasync of 4 KiB"
 OTHERS = {
@@ -31,6 +32,7 @@ def rows(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
     """Every row about saves."""
     yield from _beside_floor(setup, sessions)
     yield from _beside_others(setup, sessions)
+    yield from _one_file(setup, sessions)
     yield from _batches(setup, sessions)
 
 
@@ -92,6 +94,23 @@ def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[Bench
         yield ratio_row(
             "sqlite: saves/s, one writer", took[name], took["sqlite:"], peer=name, target=OTHERS[name]
         )
+    for peer in every.values():
+        peer.close()
+
+
+def _one_file(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
+    """`jsonfile:` writes everything at each save; there is nothing that it should reach."""
+    setup.progress("saves to one JSON file")
+    every = {
+        name: peers.Ours(setup.open(f"{name}{setup.folder / f'one-file-{number}'}"))
+        for number, name in enumerate(("jsonfile:", "sqlite:"))
+    }
+    for peer in every.values():
+        peer.fill(sessions)
+    sides = {name: saver(peer, sessions) for name, peer in every.items()}
+    took = total_rounds(sides, rounds=5, each=2)
+    row = value_row("jsonfile: saves/s, one writer", [1 / one for one in took["jsonfile:"]], unit="1/s")
+    yield msgspec.structs.replace(row, details={"sqlite_per_s": 1 / median(took["sqlite:"])})
     for peer in every.values():
         peer.close()
 

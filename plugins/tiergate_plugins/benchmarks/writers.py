@@ -35,7 +35,7 @@ def rows(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
         peer.close()
     took: dict[str, list[float]] = {name: [] for name in places}
     draw, names = random.Random(5), list(places)
-    for _ in range(2 if setup.quick else 7):
+    for _ in range(1 if setup.quick else 7):
         draw.shuffle(names)
         for name in names:
             each = 20 if setup.quick else 150

@@ -107,7 +107,9 @@ def _lines(record: BenchRecord) -> list[str]:
     return [
         *table(headers, [_cells(row) for row in record.rows], output_width()),
         "",
-        f"{reached} of {len(judged)} rows reach their target ({record.duration_s:.0f} s)",
+        f"{reached} of {len(judged)} rows reach their target ({record.duration_s:.0f} s)"
+        if judged
+        else f"{len(record.rows)} rows ({record.duration_s:.0f} s)",
         *record.remarks,
     ]
 
@@ -116,4 +118,5 @@ def _cells(row: BenchRow) -> list[str]:
     mark = {True: "ok", False: "MISSED", None: ""}[row.reached]
     low, high = row.interval
     interval = f"{low:.3g}..{high:.3g}" if low != high else ""
-    return [mark, f"{row.value:.3g} {row.unit}", interval, row.target or "", row.peer or "", row.name]
+    name = f"{row.name} ({row.note})" if row.note else row.name
+    return [mark, f"{row.value:.3g} {row.unit}", interval, row.target or "", row.peer or "", name]
