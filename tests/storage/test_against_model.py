@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -141,6 +142,7 @@ class StoreMachine(RuleBasedStateMachine):
     """Random calls on a store and on the model."""
 
     scheme = ""
+    options: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +151,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = self.open()
 
     def open(self) -> Store:
-        address = StoreAddress(self.scheme, str(self.folder / "store"), {"durability": "normal"})
+        address = StoreAddress(
+            self.scheme, str(self.folder / "store"), {"durability": "normal", **self.options}
+        )
         return HOST.get(StoreDeclaration, self.scheme).open(address)
 
     def teardown(self) -> None:
@@ -232,6 +236,11 @@ class SqliteMachine(StoreMachine):
     scheme = "sqlite"
 
 
+class PackedMachine(StoreMachine):
+    scheme = "sqlite"
+    options = MappingProxyType({"body": "zstd", "text": "fts5"})
+
+
 _MODEST = settings(
     max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -242,3 +251,5 @@ TestJsonFile = JsonFileMachine.TestCase
 TestJsonFile.settings = _MODEST
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = _MODEST
+TestPacked = PackedMachine.TestCase
+TestPacked.settings = _MODEST

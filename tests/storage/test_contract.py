@@ -53,6 +53,18 @@ class TestBuiltInWithoutFsync(StoreContract):
         return StoreAddress(declaration.name, str(tmp_path / "store"), {"durability": "normal"})
 
 
+class TestSqliteOptions(StoreContract):
+    """The same, with bodies compressed, and text looked for in an index."""
+
+    @pytest.fixture
+    def declaration(self) -> StoreDeclaration:
+        return HOST.get(StoreDeclaration, "sqlite")
+
+    @pytest.fixture(params=[{"body": "zstd"}, {"text": "fts5"}, {"body": "zstd", "text": "fts5"}], ids=str)
+    def address(self, request: pytest.FixtureRequest, tmp_path: Path) -> StoreAddress:
+        return StoreAddress("sqlite", str(tmp_path / "store"), request.param)
+
+
 class LogStore(Store):
     """Sessions in memory, and every write appended to a log; one process, no search, no transactions."""
 

@@ -143,9 +143,9 @@ SQLITE_DAMAGE = {
         "its version is -1",
     ),
     "a status": (
-        "UPDATE tasks SET status = 'active' WHERE id = 'b'",
+        "UPDATE tasks SET status = 'a' WHERE id = 'b'",
         "store.db: session 's', task 'b'",
-        "its status is 'active' in the index and 'queued' in the body",
+        "its status is 'a' in the index and 'q' in the body",
     ),
     "a weight": (
         "UPDATE tasks SET weight = 9 WHERE id = 'b'",

@@ -21,14 +21,16 @@ from zlib import crc32
 import msgspec
 import zstandard
 
+from tiergate.frames import FIRST_ID, Frames, train
 from tiergate.store import Damage
 from tiergate_plugins.cache.counters import Counters
 from tiergate_plugins.cache.files import read_file, remove, replace_file, touch, walk
-from tiergate_plugins.cache.frames import FIRST_ID, TRAIN_AT, Frames, train
 
 _HEADER = struct.Struct("<4sQQdd20s")
 _MAGIC = b"TGC1"
 _TRAIN_SAMPLES = 256
+_TRAIN_AT = (64, 4096)
+"""A dictionary is trained when that many contents were written, and again when there are many more."""
 
 _Result = TypeVar("_Result")
 
@@ -140,7 +142,7 @@ class Shelf:
             self._counters.raw_bytes += len(data)
             self._counters.stored_bytes += len(frame)
             self._puts += 1
-            if self._puts in TRAIN_AT:
+            if self._puts in _TRAIN_AT:
                 self._train()
         replace_file(self._place("entries", key), encode_entry(entry))
 

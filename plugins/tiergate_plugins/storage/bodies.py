@@ -12,6 +12,7 @@ from tiergate.model import Session, Task, decode_session, decode_task, encode
 from tiergate.store import StoreDamaged, StoreError
 
 _Kind = TypeVar("_Kind", Task, Session)
+_decode_tasks = msgspec.json.Decoder(list[Task]).decode
 
 _UNWRITABLE = (msgspec.MsgspecError, UnicodeError, TypeError, ValueError, OverflowError, RecursionError)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -60,6 +61,18 @@ def read_task(body: bytes, where: str) -> Task:
         return decode_task(body)
     except _UNREADABLE as error:
         raise StoreDamaged(f"not a task: {error}", where=where) from error
+
+
+def read_tasks(body: bytes, where: str) -> dict[str, Task]:
+    """Read the bytes of several tasks, a JSON array; by their ids.
+
+    Raises:
+        StoreDamaged: they are none.
+    """
+    try:
+        return {task.id: task for task in _decode_tasks(body)}
+    except _UNREADABLE as error:
+        raise StoreDamaged(f"not a list of tasks: {error}", where=where) from error
 
 
 def read_session(body: bytes, where: str) -> Session:

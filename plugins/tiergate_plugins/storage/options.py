@@ -21,13 +21,11 @@ class Options:
         path: absolute.
         durable: whether a write must survive the loss of power.
         read_only: whether no file may be made or changed.
-        others: options that only one kind of store knows.
     """
 
     path: Path
     durable: bool
     read_only: bool
-    others: dict[str, str]
 
 
 def read_options(address: StoreAddress, thing: str, known: Sequence[str] = ()) -> Options:
@@ -49,13 +47,17 @@ def read_options(address: StoreAddress, thing: str, known: Sequence[str] = ()) -
         raise UsageError("a path cannot hold a NUL character", where=repr(str(address)))
     return Options(
         Path(address.path).absolute(),
-        _choice(address, "durability", "full", _DURABILITIES),
-        _choice(address, "mode", "rw", _MODES),
-        {name: address.options[name] for name in known if name in address.options},
+        choice(address, "durability", "full", _DURABILITIES),
+        choice(address, "mode", "rw", _MODES),
     )
 
 
-def _choice(address: StoreAddress, name: str, default: str, choices: dict[str, bool]) -> bool:
+def choice(address: StoreAddress, name: str, default: str, choices: dict[str, bool]) -> bool:
+    """What the word that an option is given stands for.
+
+    Raises:
+        UsageError: it is none of the choices.
+    """
     word = address.options.get(name, default)
     if word not in choices:
         raise unknown_name(name, word, choices, where=str(address))

@@ -17,11 +17,17 @@ def open_store(address: StoreAddress) -> Store:
         UsageError: the address has no path, or an option that is not known.
         StoreError: the file cannot be made, is a folder, or is no database of this store.
     """
-    from tiergate_plugins.storage.options import read_options
+    from tiergate_plugins.storage.options import choice, read_options
     from tiergate_plugins.storage.sqlite_store import SqliteStore
 
-    options = read_options(address, "FILE")
-    return SqliteStore(options.path, durable=options.durable, writable=not options.read_only)
+    options = read_options(address, "FILE", ("body", "text"))
+    return SqliteStore(
+        options.path,
+        durable=options.durable,
+        writable=not options.read_only,
+        pack=choice(address, "body", "plain", {"plain": False, "zstd": True}),
+        index_text=choice(address, "text", "scan", {"scan": False, "fts5": True}),
+    )
 
 
 @hookimpl

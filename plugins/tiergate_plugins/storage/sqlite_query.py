@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from tiergate.model import Status
+from tiergate.model import Status, Task
 from tiergate.store import TaskHit, TaskOutline, TaskQuery, check_order
 from tiergate_plugins.storage.bodies import read_task
-from tiergate_plugins.storage.selection import contains
+from tiergate_plugins.storage.selection import contains, select
+from tiergate_plugins.storage.sqlite_packing import Packing, missing
+from tiergate_plugins.storage.sqlite_schema import STATUS_LETTERS
+from tiergate_plugins.storage.sqlite_text import TextIndex
 
 _COLUMNS = {"id": "t.id", "weight": "t.weight", "title": "t.title", "updated_at": "t.updated_at"}
-_STATUSES = {status.value: status for status in Status}
+_PACKED_COLUMNS = ("id", "weight")
+"""What a row says of a task that is packed."""
+
+_STATUSES = {letter: status for status, letter in STATUS_LETTERS.items()}
 _MOST = 2**63 - 1
 _LONGEST_PATTERN = 1000
 """SQLite takes LIKE patterns up to 50,000 bytes; a character takes at most 12 of them."""
+
+_LOOKUPS_FOR_ALL = 8
+"""Reading the ids of all sessions costs as much as looking up one in eight."""
 
 
 def as_key(text: str) -> str | None:
@@ -28,8 +39,10 @@ def as_key(text: str) -> str | None:
     return text
 
 
-def run_query(connection: sqlite3.Connection, query: TaskQuery, where: str) -> list[TaskHit]:
-    """The tasks that meet a query; conditions, order and limit are left to SQLite.
+def run_query(
+    connection: sqlite3.Connection, query: TaskQuery, where: str, packing: Packing, texts: TextIndex
+) -> list[TaskHit]:
+    """The tasks that meet a query; conditions, order and limit are left to SQLite where it knows enough.
 
     Text is looked for twice: SQLite leaves out nearly every body without it, in the escaped form in
     which JSON holds it; what is left may still have it in another field.
@@ -38,66 +51,125 @@ def run_query(connection: sqlite3.Connection, query: TaskQuery, where: str) -> l
         UsageError: the order names no field that tasks can be ordered by.
         StoreDamaged: a task that the query found cannot be read.
     """
-    sql, values = _select(query, "t.body")
+    name, descending = check_order(query.order)
     limit = _MOST if query.limit is None else max(query.limit, 0)
-    found: list[TaskHit] = []
     if limit == 0:
-        return found
-    for session_id, task_id, body in connection.execute(sql, values):
-        task = read_task(body, f"{where}: session {session_id!r}, task {task_id!r}")
+        return []
+    sorted_here = packing.present() and (
+        name not in _PACKED_COLUMNS or query.limit is None or bool(query.text)
+    )
+    # Packed tasks are read session by session, each of which is unpacked once.
+    order = "t.session" if sorted_here else f"{_COLUMNS[name]} {_direction(descending)}, s.id, t.id"
+    sql, values = _select(query, "t.session, t.body", order, texts)
+    if query.text is None and not sorted_here:
+        sql, values = _limited(sql, values, limit)
+    found: list[TaskHit] = []
+    for session_id, task in _read(connection.execute(sql, values), packing, where):
         if query.text is None or contains(task, query.text):
             found.append(TaskHit(session_id, task))
-            if len(found) == limit:
+            if len(found) == limit and not sorted_here:
                 break
-    return found
+    return select(found, TaskQuery(order=query.order, limit=query.limit)) if sorted_here else found
 
 
-def run_outlines(connection: sqlite3.Connection, query: TaskQuery) -> list[TaskOutline]:
+def _read(rows: sqlite3.Cursor, packing: Packing, where: str) -> Iterator[tuple[str, Task]]:
+    unpacked: tuple[int, dict[str, Task]] = (0, {})
+    for session_id, task_id, key, body in rows:
+        place = f"{where}: session {session_id!r}"
+        if body:
+            yield session_id, read_task(body, f"{place}, task {task_id!r}")
+            continue
+        if unpacked[0] != key:
+            unpacked = (key, packing.tasks(key, place))
+        if task_id not in unpacked[1]:
+            raise missing(task_id, place)
+        yield session_id, unpacked[1][task_id]
+
+
+def run_outlines(connection: sqlite3.Connection, query: TaskQuery, texts: TextIndex) -> list[TaskOutline]:
     """The outlines of the tasks that meet a query without text, read from indexes where they suffice.
+
+    No session may be packed. Without a limit, ids of sessions and the order are added here: a join and a sort
+    of rows that are wide take SQLite longer than all the rest.
 
     Raises:
         UsageError: the order names no field that tasks can be ordered by.
     """
-    sql, values = _select(query, "t.title, t.status, t.weight")
+    name, descending = check_order(query.order)
+    columns = "t.title, t.status, t.weight"
+    if query.limit is not None or query.session is not None or name == "updated_at":
+        order = f"{_COLUMNS[name]} {_direction(descending)}, s.id, t.id"
+        limit = _MOST if query.limit is None else max(query.limit, 0)
+        rows = connection.execute(*_limited(*_select(query, columns, order, texts), limit)).fetchall()
+        return [
+            TaskOutline(session, task, title, _STATUSES[letter], weight)
+            for session, task, title, letter, weight in rows
+        ]
+    conditions, values = _conditions(query, texts)
+    sql = f"SELECT t.session, t.id, {columns} FROM tasks t WHERE {' AND '.join(conditions) or 'TRUE'}"
+    rows = connection.execute(sql, values).fetchall()
+    names = _session_ids(connection, {row[0] for row in rows})
+    statuses = _STATUSES
+    found = [(names[key], task, title, weight, statuses[letter]) for key, task, title, letter, weight in rows]
+    found.sort(key=itemgetter(0, 1))
+    if name == "id":
+        found.sort(key=itemgetter(1), reverse=descending)
+    else:
+        found.sort(key=itemgetter(3 if name == "weight" else 2), reverse=descending)
     return [
-        TaskOutline(session_id, task_id, title, _STATUSES[status], weight)
-        for session_id, task_id, title, status, weight in connection.execute(sql, values)
+        TaskOutline(session, task, title, status, weight) for session, task, title, weight, status in found
     ]
 
 
-def _select(query: TaskQuery, columns: str) -> tuple[str, list[Any]]:
-    name, descending = check_order(query.order)
-    conditions, values = _conditions(query)
-    order = f"{_COLUMNS[name]} {'DESC' if descending else 'ASC'}, s.id, t.id"
+def _session_ids(connection: sqlite3.Connection, keys: set[int]) -> dict[int, str]:
+    most = connection.execute("SELECT MAX(key) FROM sessions").fetchone()[0] or 0
+    if len(keys) * _LOOKUPS_FOR_ALL > most:
+        return dict(connection.execute("SELECT key, id FROM sessions"))
+    one = "SELECT id FROM sessions WHERE key = ?"
+    return {key: connection.execute(one, (key,)).fetchone()[0] for key in keys}
+
+
+def _direction(descending: bool) -> str:
+    return "DESC" if descending else "ASC"
+
+
+def _select(query: TaskQuery, columns: str, order: str, texts: TextIndex) -> tuple[str, list[Any]]:
+    conditions, values = _conditions(query, texts)
+    if query.session is not None:
+        conditions.append("s.id = ?")
+        values.append(as_key(query.session))
     sql = (
         f"SELECT s.id, t.id, {columns} FROM tasks t JOIN sessions s ON s.key = t.session"
         f" WHERE {' AND '.join(conditions) or 'TRUE'} ORDER BY {order}"
     )
-    if query.limit is not None and query.text is None:
-        sql += " LIMIT ?"
-        values.append(min(max(query.limit, 0), _MOST))
     return sql, values
 
 
-def _conditions(query: TaskQuery) -> tuple[list[str], list[Any]]:
+def _limited(sql: str, values: list[Any], limit: int) -> tuple[str, list[Any]]:
+    return f"{sql} LIMIT ?", [*values, min(limit, _MOST)]
+
+
+def _conditions(query: TaskQuery, texts: TextIndex) -> tuple[list[str], list[Any]]:
+    """Conditions on the columns of a task."""
     conditions: list[str] = []
     values: list[Any] = []
     weighed = query.min_weight is not None or query.max_weight is not None
     if query.statuses or weighed:  # any status, so that the index by status and weight can be used
-        statuses = sorted(set(query.statuses or Status))
-        conditions.append(f"t.status IN ({', '.join('?' * len(statuses))})")
-        values.extend(str(status) for status in statuses)
+        letters = sorted({STATUS_LETTERS[status] for status in query.statuses or Status})
+        conditions.append(f"t.status IN ({', '.join('?' * len(letters))})")
+        values.extend(letters)
     if query.min_weight is not None:
         conditions.append("t.weight >= ?")
         values.append(float(query.min_weight))
     if query.max_weight is not None:
         conditions.append("t.weight <= ?")
         values.append(float(query.max_weight))
-    if query.session is not None:
-        conditions.append("s.id = ?")
-        values.append(as_key(query.session))
     if query.text is not None:
-        conditions.append("CAST(t.body AS TEXT) LIKE ? ESCAPE '!'")
+        within = texts.condition(query.text)
+        if within is not None:
+            conditions.append(within[0])
+            values.extend(within[1])
+        conditions.append("(t.body = x'' OR CAST(t.body AS TEXT) LIKE ? ESCAPE '!')")
         values.append(_pattern(query.text))
     return conditions, values
 

@@ -6,24 +6,36 @@ import sqlite3
 import time
 from pathlib import Path
 
+from tiergate.model import Status
 from tiergate.store import StoreError
 from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, sqlite_errors
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x74674154
 """Marks the file as ours (``tgAT``), so that nobody else's database is written to."""
+
+STATUS_LETTERS = {
+    Status.QUEUED: "q",
+    Status.ACTIVE: "a",
+    Status.BLOCKED: "b",
+    Status.COMPLETED: "c",
+    Status.ABANDONED: "x",
+}
+"""How rows name a status: the words would be a tenth of an index."""
 
 _LARGEST_LOG = 16 << 20
 """Bytes to which the write-ahead log is cut when a checkpoint has emptied it."""
 
 # `position` is the rowid: ascending in the order of a session's tasks, since tasks are appended.
-# An index holds the rowid after its columns, so `tasks_in_order` gives them in that order.
+# `status` is a letter, see `STATUS_LETTERS`. An empty `body` stands for one in `packed` (`sqlite_packing`).
+# `tasks_by_status` holds all that an outline shows, so that a list of tasks is read from it alone.
 _SCHEMA = (
     """CREATE TABLE sessions (
         key INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
         version INTEGER NOT NULL,
-        body BLOB NOT NULL
+        body BLOB NOT NULL,
+        room INTEGER NOT NULL DEFAULT 0
     )""",
     """CREATE TABLE tasks (
         position INTEGER PRIMARY KEY,
@@ -36,20 +48,34 @@ _SCHEMA = (
         body BLOB NOT NULL,
         UNIQUE (session, id)
     )""",
-    "CREATE INDEX tasks_in_order ON tasks (session)",
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
-# `tasks_by_status` holds all that an outline shows, so that a list of tasks is read from it alone.
-_SINCE_2 = (
-    "CREATE INDEX tasks_by_status ON tasks (status, weight, session, id, title)",
+_BY_STATUS = "CREATE INDEX tasks_by_status ON tasks (status, weight, session, id, title)"
+_COUNTED = (
     "CREATE TABLE deleted (id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE counter (changes INTEGER NOT NULL)",
     "INSERT INTO counter VALUES (0)",
-    "PRAGMA user_version = 2",
+)
+_PACKED = (
+    "CREATE TABLE packed (session INTEGER PRIMARY KEY REFERENCES sessions (key), body BLOB NOT NULL)",
+    """CREATE TABLE dictionaries (
+        id INTEGER PRIMARY KEY, generation INTEGER NOT NULL UNIQUE, body BLOB NOT NULL
+    )""",
+    "PRAGMA user_version = 3",
+)
+_LETTERS = " ".join(f"WHEN '{status}' THEN '{letter}'" for status, letter in STATUS_LETTERS.items())
+_FROM_2 = (
+    "DROP INDEX tasks_by_status",
+    "DROP INDEX tasks_in_order",
+    "ALTER TABLE sessions ADD COLUMN room INTEGER NOT NULL DEFAULT 0",
+    f"UPDATE tasks SET status = CASE status {_LETTERS} ELSE status END",
+    _BY_STATUS,
+    *_PACKED,
 )
 _STEPS: dict[int, tuple[str, ...]] = {
-    0: (*_SCHEMA, *_SINCE_2),
-    1: ("DROP INDEX tasks_by_status", "DROP INDEX tasks_by_weight", *_SINCE_2),
+    0: (*_SCHEMA, _BY_STATUS, *_COUNTED, *_PACKED),
+    1: ("DROP INDEX tasks_by_weight", *_COUNTED, *_FROM_2),
+    2: _FROM_2,
 }
 """What brings a database of each older version to the present one; 0 is a database that is still empty."""
 

@@ -32,22 +32,32 @@ from tiergate_plugins.storage.bodies import (
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_packing import Packing, missing
 from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
-from tiergate_plugins.storage.sqlite_schema import connect, connect_read_only, uses_log
+from tiergate_plugins.storage.sqlite_schema import STATUS_LETTERS, connect, connect_read_only, uses_log
+from tiergate_plugins.storage.sqlite_text import TextIndex
 from tiergate_plugins.storage.sqlite_transactions import Transactions
 from tiergate_plugins.storage.sqlite_verify import find_damage
 from tiergate_plugins.storage.sqlite_wal import LogSync
 
-_UPSERT = """
-    INSERT INTO tasks (session, id, title, status, weight, updated_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+_INSERT = (
+    "INSERT INTO tasks (session, id, title, status, weight, updated_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_UPSERT = f"""
+    {_INSERT}
     ON CONFLICT (session, id) DO UPDATE SET title = excluded.title, status = excluded.status,
         weight = excluded.weight, updated_at = excluded.updated_at, body = excluded.body
 """
-_RAISE = "UPDATE sessions SET version = version + 1 WHERE id = ? AND version = ? RETURNING key"
+_RAISE = """
+    UPDATE sessions SET version = version + 1, room = room - ?
+    WHERE id = ? AND version = ? RETURNING key, room
+"""
 _MOST = 2**63 - 1
 _COUNT = "UPDATE counter SET changes = changes + 1"
 _SIZES = """
-    SELECT s.id, COUNT(t.position), LENGTH(s.body) + COALESCE(SUM(LENGTH(t.body)), 0)
+    SELECT s.id, COUNT(t.position),
+        LENGTH(s.body) + COALESCE(SUM(LENGTH(t.body)), 0)
+        + COALESCE((SELECT LENGTH(p.body) FROM packed p WHERE p.session = s.key), 0)
     FROM sessions s LEFT JOIN tasks t ON t.session = s.key GROUP BY s.key ORDER BY s.id
 """
 
@@ -59,6 +69,8 @@ class SqliteStore(Store):
         path: made where it is missing; its folder must be there.
         durable: whether a write that returned survives the loss of power.
         writable: otherwise the database is not changed, and must be there.
+        pack: whether tasks are compressed, see `sqlite_packing`.
+        index_text: whether text is looked for in an index, see `sqlite_text`.
 
     Raises:
         StoreError: the file cannot be made, or is no database of this store.
@@ -66,37 +78,55 @@ class SqliteStore(Store):
 
     capabilities = CAPABILITIES
 
-    def __init__(self, path: Path, *, durable: bool = True, writable: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        durable: bool = True,
+        writable: bool = True,
+        pack: bool = False,
+        index_text: bool = False,
+    ) -> None:
         self._path = path
         self._where = str(path)
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
         self._log = LogSync(path, needed=durable and writable and uses_log(self._connection))
         self._transactions = Transactions(self._connection, self._where, self._log, writable=writable)
+        self._packing = Packing(self._connection, self._where, active=pack)
+        self._texts = TextIndex(
+            self._connection,
+            writable=index_text and writable,
+            read=self._tasks,
+            writing=self._transactions.writing,
+        )
 
     def load(self, session_id: str) -> Session:
         with sqlite_errors(self._where), self._transactions.reading():
             key, version, body = self._row(session_id)
-            rows = self._connection.execute(
-                "SELECT id, body FROM tasks WHERE session = ? ORDER BY position", (key,)
-            ).fetchall()
-        where = f"{self._where}: session {session_id!r}"
-        tasks = tuple(read_task(task, f"{where}, task {name!r}") for name, task in rows)
-        return msgspec.structs.replace(read_session(body, where), version=version, tasks=tasks)
+            tasks = tuple(task for _, task in self._tasks(key, session_id))
+        session = read_session(body, self._place(session_id))
+        return msgspec.structs.replace(session, version=version, tasks=tasks)
 
     def load_task(self, session_id: str, task_id: str) -> tuple[Task, int]:
-        with sqlite_errors(self._where):
+        place = self._place(session_id)
+        with sqlite_errors(self._where), self._transactions.reading():
             found = self._fetch(
-                "SELECT s.version, t.body FROM sessions s LEFT JOIN tasks t ON t.session = s.key AND t.id = ?"
-                " WHERE s.id = ?",
+                "SELECT s.key, s.version, t.body FROM sessions s"
+                " LEFT JOIN tasks t ON t.session = s.key AND t.id = ? WHERE s.id = ?",
                 task_id,
                 session_id,
             )
-        if found is None:
-            raise session_not_found(session_id)
-        version, body = found
-        if body is None:
-            raise task_not_found(session_id, task_id)
-        return read_task(body, f"{self._where}: session {session_id!r}, task {task_id!r}"), version
+            if found is None:
+                raise session_not_found(session_id)
+            key, version, body = found
+            if body is None:
+                raise task_not_found(session_id, task_id)
+            if body:
+                return read_task(body, f"{place}, task {task_id!r}"), version
+            packed = self._packing.tasks(key, place)
+        if task_id not in packed:
+            raise missing(task_id, place)
+        return packed[task_id], version
 
     def save(self, session: Session) -> int:
         refuse_repeated_ids(session.id, session.tasks)
@@ -115,8 +145,11 @@ class SqliteStore(Store):
             else:
                 update = "UPDATE sessions SET version = version + 1, body = ? WHERE key = ?"
                 self._connection.execute(update, (body, key))
-                self._connection.execute("DELETE FROM tasks WHERE session = ?", (key,))
-            self._connection.executemany(_UPSERT, [(key, *row) for row in rows])
+                self._remove_tasks(key)
+            if self._packing.active:
+                self._packing.write(int(key or 0), [row[-1] for row in rows])
+                rows = [(name, "", letter, weight, "", b"") for name, _, letter, weight, _, _ in rows]
+            self._connection.executemany(_INSERT, [(key, *row) for row in rows])
         return version + 1
 
     def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
@@ -124,14 +157,17 @@ class SqliteStore(Store):
         refuse_repeated_ids(session_id, changed)
         rows = [_row_of(session_id, task) for task in changed]
         with sqlite_errors(self._where), self._transactions.writing():
-            key = self._raise_version(session_id, expected_version)
+            key, room = self._raise_version(session_id, expected_version, len(rows))
             self._connection.executemany(_UPSERT, [(key, *row) for row in rows])
+            if self._packing.active and room <= 0:
+                room = self._packing.look(key, self._place(session_id))
+                self._connection.execute("UPDATE sessions SET room = ? WHERE key = ?", (room, key))
         return expected_version + 1
 
     def delete(self, session_id: str, *, expected_version: int) -> None:
         with sqlite_errors(self._where), self._transactions.writing():
-            key = self._raise_version(session_id, expected_version)
-            self._connection.execute("DELETE FROM tasks WHERE session = ?", (key,))
+            key, _ = self._raise_version(session_id, expected_version)
+            self._remove_tasks(key)
             self._connection.execute("DELETE FROM sessions WHERE key = ?", (key,))
             tombstone = "INSERT INTO deleted VALUES (?, ?)"
             self._connection.execute(tombstone, (session_id, expected_version + 1))
@@ -159,13 +195,13 @@ class SqliteStore(Store):
 
     def query(self, query: TaskQuery) -> list[TaskHit]:
         with sqlite_errors(self._where):
-            return run_query(self._connection, query, self._where)
+            return run_query(self._connection, query, self._where, self._packing, self._texts)
 
     def outlines(self, query: TaskQuery) -> list[TaskOutline]:
-        if query.text is not None:  # what holds it is in the body
-            return super().outlines(query)
         with sqlite_errors(self._where):
-            return run_outlines(self._connection, query)
+            if query.text is None and not self._packing.present():
+                return run_outlines(self._connection, query, self._texts)
+        return super().outlines(query)  # it takes the bodies
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._transactions.writing()
@@ -176,7 +212,7 @@ class SqliteStore(Store):
 
     def verify(self) -> list[Damage]:
         with sqlite_errors(self._where), self._transactions.reading():
-            return list(find_damage(self._connection, self._where))
+            return list(find_damage(self._connection, self._where, self._packing))
 
     def stats(self) -> StoreStats:
         with sqlite_errors(self._where):
@@ -202,18 +238,44 @@ class SqliteStore(Store):
             raise session_not_found(session_id)
         return found
 
-    def _raise_version(self, session_id: str, expected: int) -> int:
-        """Count a write to a session that must have a version; return the key of its row."""
+    def _tasks(self, key: int, session_id: str) -> list[tuple[int, Task]]:
+        """The tasks of a session in their order, with their positions."""
+        rows = self._connection.execute(
+            "SELECT position, id, body FROM tasks WHERE session = ?", (key,)
+        ).fetchall()
+        rows.sort()  # the index that finds them has them by id
+        place = self._place(session_id)
+        packed = {} if all(body for _, _, body in rows) else self._packing.tasks(key, place)
+        found = []
+        for position, name, body in rows:
+            if body:
+                found.append((position, read_task(body, f"{place}, task {name!r}")))
+            elif name in packed:
+                found.append((position, packed[name]))
+            else:
+                raise missing(name, place)
+        return found
+
+    def _remove_tasks(self, key: int) -> None:
+        self._connection.execute("DELETE FROM tasks WHERE session = ?", (key,))
+        self._packing.forget(key)
+
+    def _place(self, session_id: str) -> str:
+        return f"{self._where}: session {session_id!r}"
+
+    def _raise_version(self, session_id: str, expected: int, tasks: int = 0) -> tuple[int, int]:
+        """Count a write to a session that must have a version; return the key of its row and its room."""
         wanted = expected if 0 < expected <= _MOST else -1  # SQLite knows no larger numbers
-        raised = self._connection.execute(_RAISE, (as_key(session_id), wanted)).fetchone()
-        if raised is None:
+        # fetched to its end: until then the statement has not come to its end either
+        raised = self._connection.execute(_RAISE, (tasks, as_key(session_id), wanted)).fetchall()
+        if not raised:
             found = self._fetch("SELECT version FROM sessions WHERE id = ?", session_id)
             if found is None:
                 raise session_not_found(session_id)
             raise stale(session_id, expected=expected, found=found[0])
         self._connection.execute(_COUNT)
-        key: int = raised[0]
-        return key
+        key, room = raised[0]
+        return key, room
 
     def _last_deleted(self, session_id: str) -> int:
         """The version at which a session was deleted, which is forgotten; 0 when it never was."""
@@ -240,7 +302,7 @@ def _row_of(session_id: str, task: Task) -> tuple[str, str, str, float, str, byt
     return (
         stored.id,
         stored.title,
-        stored.status.value,
+        STATUS_LETTERS[stored.status],
         stored.weight,
         stored.updated_at or "",
         body,

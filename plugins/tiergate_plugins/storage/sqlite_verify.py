@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from tiergate.model import Task
 from tiergate.store import Damage, StoreDamaged, StoreError
 from tiergate_plugins.storage.bodies import read_session, read_task
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_packing import Packing
+from tiergate_plugins.storage.sqlite_schema import STATUS_LETTERS
 
 
-def find_damage(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
+def find_damage(connection: sqlite3.Connection, where: str, packing: Packing) -> Iterator[Damage]:
     """Everything that is wrong with the file, the session rows and the task rows.
 
     Where a check cannot go on, what stopped it is named and the next check begins.
@@ -18,11 +21,15 @@ def find_damage(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
     Raises:
         StoreError: the database could not be read for another reason than damage.
     """
-    checks: tuple[Callable[[sqlite3.Connection, str], Iterator[Damage]], ...] = (_file, _sessions, _tasks)
+    checks: tuple[Iterator[Damage], ...] = (
+        _file(connection, where),
+        _sessions(connection, where),
+        _tasks(connection, where, packing),
+    )
     for check in checks:
         try:
             with sqlite_errors(where):
-                yield from check(connection, where)
+                yield from check
         except StoreDamaged as error:
             yield Damage(error.where or where, error.what)
 
@@ -47,27 +54,35 @@ def _sessions(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
             yield Damage(place, f"its version is {version!r}")
 
 
-def _tasks(connection: sqlite3.Connection, where: str) -> Iterator[Damage]:
+def _tasks(connection: sqlite3.Connection, where: str, packing: Packing) -> Iterator[Damage]:
     rows = connection.execute(
-        "SELECT s.id, t.id, t.title, t.status, t.weight, t.updated_at, t.body"
-        " FROM tasks t LEFT JOIN sessions s ON s.key = t.session ORDER BY s.id, t.position"
+        "SELECT s.id, t.session, t.id, t.title, t.status, t.weight, t.updated_at, t.body"
+        " FROM tasks t LEFT JOIN sessions s ON s.key = t.session ORDER BY t.session, t.position"
     )
-    for session_id, task_id, title, status, weight, updated_at, body in rows:
+    packed: dict[str, Task] = {}
+    unpacked: int | None = None
+    for session_id, key, task_id, title, status, weight, updated_at, body in rows:
         place = f"{where}: session {session_id!r}, task {task_id!r}"
         if session_id is None:
             yield Damage(f"{where}: task {task_id!r}", "its session is missing")
         try:
-            task = read_task(body, place)
+            if not body and unpacked != key:
+                unpacked, packed = key, {}
+                packed = packing.tasks(key, f"{where}: session {session_id!r}")
+            task = packed[task_id] if not body else read_task(body, place)
         except StoreError as error:
-            yield Damage(place, error.what)
+            yield Damage(error.where or place, error.what)
+            continue
+        except KeyError:
+            yield Damage(place, "it has no body")
             continue
         stored = {"id": task_id, "title": title, "status": status, "weight": weight, "updated_at": updated_at}
         meant = {
             "id": task.id,
-            "title": task.title,
-            "status": task.status.value,
+            "title": task.title if body else "",
+            "status": STATUS_LETTERS[task.status],
             "weight": task.weight,
-            "updated_at": task.updated_at or "",
+            "updated_at": (task.updated_at or "") if body else "",
         }
         for name, value in stored.items():
             if value != meant[name]:

@@ -1,4 +1,4 @@
-"""Compressing and decompressing with a dictionary that is trained on the data and kept with it."""
+"""Compressing and decompressing with zstd dictionaries that are trained on the data and kept with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ FIRST_ID = 32_768
 DICTIONARY_BYTES = 64 * 1024
 SAMPLE_BYTES = 16 * 1024
 
-TRAIN_AT = (64, 4096)
-"""A dictionary is trained when that many contents were written, and again when there are many more."""
+_KIND = zstandard.DICT_TYPE_FULLDICT
 
 MOST_BYTES = 2**31
 """A frame that claims to hold more is damaged."""
@@ -25,13 +24,15 @@ class Frames:
     Args:
         level: of zstd.
         find: the dictionary of an id as it was kept, or None.
+        checksum: whether each frame carries a checksum of what is in it.
     """
 
-    def __init__(self, level: int, find: Callable[[int], bytes | None]) -> None:
+    def __init__(self, level: int, find: Callable[[int], bytes | None], *, checksum: bool = False) -> None:
         self._level = level
         self._find = find
+        self._checksum = checksum
         self._current = 0
-        self._compressor = zstandard.ZstdCompressor(level=level)
+        self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=checksum)
         self._decompressors: dict[int, zstandard.ZstdDecompressor] = {0: zstandard.ZstdDecompressor()}
 
     @property
@@ -40,12 +41,14 @@ class Frames:
         return self._current
 
     def use(self, dictionary_id: int) -> None:
-        """Compress with this dictionary from now on, where it can be found."""
-        found = self._find(dictionary_id)
+        """Compress with this dictionary from now on, where it can be found; with none for 0."""
+        found = self._find(dictionary_id) if dictionary_id else b""
         if found is None:
             return
-        dictionary = zstandard.ZstdCompressionDict(found, dict_type=zstandard.DICT_TYPE_FULLDICT)
-        self._compressor = zstandard.ZstdCompressor(level=self._level, dict_data=dictionary)
+        dictionary = zstandard.ZstdCompressionDict(found, dict_type=_KIND) if found else None
+        self._compressor = zstandard.ZstdCompressor(
+            level=self._level, dict_data=dictionary, write_checksum=self._checksum
+        )
         self._current = dictionary_id
 
     def pack(self, data: bytes) -> bytes:
@@ -68,20 +71,26 @@ class Frames:
             found = self._find(dictionary_id)
             if found is None:
                 raise zstandard.ZstdError(f"there is no dictionary {dictionary_id}")
-            dictionary = zstandard.ZstdCompressionDict(found, dict_type=zstandard.DICT_TYPE_FULLDICT)
+            dictionary = zstandard.ZstdCompressionDict(found, dict_type=_KIND)
             self._decompressors[dictionary_id] = zstandard.ZstdDecompressor(dict_data=dictionary)
         return self._decompressors[dictionary_id]
 
 
-def train(samples: Sequence[bytes], dictionary_id: int) -> bytes | None:
+def train(
+    samples: Sequence[bytes], dictionary_id: int, *, size: int = DICTIONARY_BYTES, most: int = SAMPLE_BYTES
+) -> bytes | None:
     """A dictionary for data like these samples; None when they have too little in common.
+
+    Args:
+        size: bytes of the dictionary.
+        most: bytes of each sample that are looked at.
 
     The segment size is given, not searched for (COVER; Liao et al., Effective construction of relative
     Lempel-Ziv dictionaries, 2016), so that training takes a fraction of a second.
     """
-    pieces: list[bytes | bytearray | memoryview[int]] = [sample[:SAMPLE_BYTES] for sample in samples]
+    pieces: list[bytes | bytearray | memoryview[int]] = [sample[:most] for sample in samples]
     try:
-        found = zstandard.train_dictionary(DICTIONARY_BYTES, pieces, k=512, d=8, dict_id=dictionary_id)
+        found = zstandard.train_dictionary(size, pieces, k=512, d=8, dict_id=dictionary_id)
     except zstandard.ZstdError:
         return None
     return found.as_bytes()
