@@ -118,6 +118,21 @@ def test_reading_does_not_bring_it_up_to_date(open_at: OpenAt, tmp_path: Path, v
     assert (tmp_path / "store.db").read_bytes() == before
 
 
+def test_a_store_that_was_left_while_it_was_filled_is_mended(open_at: OpenAt, tmp_path: Path) -> None:
+    store = open_at("sqlite:{}/store.db")
+    left = store.filling()
+    left.__enter__()  # and never left, as when the process is killed
+    for session in SESSIONS:
+        store.save(session)
+    assert "tasks_by_status" not in {name for name, _ in schema_of(tmp_path / "store.db")}
+    again = open_at("sqlite:{}/store.db")
+    assert "tasks_by_status" in {name for name, _ in schema_of(tmp_path / "store.db")}
+    assert len(again.query(TaskQuery(statuses=(Status.BLOCKED,)))) == 3
+    assert again.verify() == []
+    left.__exit__(None, None, None)  # the one that filled it may still be there
+    assert store.verify() == []
+
+
 def test_an_upgrade_that_fails_changes_nothing(
     open_at: OpenAt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
@@ -212,6 +212,14 @@ class Store(ABC):
         Raises:
             Unsupported: the store lacks `Capability.TRANSACTIONS`.
         """
+
+    def filling(self) -> AbstractContextManager[None]:
+        """Say that many sessions will be saved in a ``with`` block; the store may put work off to its end.
+
+        Nothing else changes: each write is durable when it returns, queries find it, and a process that is
+        killed inside leaves a whole store.
+        """
+        return nullcontext()
 
     def outlines(self, query: TaskQuery) -> list[TaskOutline]:
         """What `query` finds, in the same order, without notes and other fields; cheaper where it can be.

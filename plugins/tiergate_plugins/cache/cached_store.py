@@ -176,6 +176,9 @@ class CachedStore(Store):
             return self._store.transaction()
         return self._uncached()
 
+    def filling(self) -> AbstractContextManager[None]:
+        return self._store.filling()
+
     def save(self, session: Session) -> int:
         return self._store.save(session)
 

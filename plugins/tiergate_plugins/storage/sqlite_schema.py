@@ -50,7 +50,7 @@ _SCHEMA = (
     )""",
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
-_BY_STATUS = "CREATE INDEX tasks_by_status ON tasks (status, weight, session, id, title)"
+_BY_STATUS = "CREATE INDEX IF NOT EXISTS tasks_by_status ON tasks (status, weight, session, id, title)"
 _COUNTED = (
     "CREATE TABLE deleted (id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE counter (changes INTEGER NOT NULL)",
@@ -94,7 +94,7 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     with sqlite_errors(where):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
-            if _version_seen(connection, where) < SCHEMA_VERSION:
+            if _version_seen(connection, where) < SCHEMA_VERSION or not _is_indexed(connection):
                 _bring_up_to_date(connection, where)
             logged = _use_wal(connection)
             # With a log the store syncs by itself, see `sqlite_wal`; checkpoints are synced by SQLite.
@@ -192,13 +192,32 @@ def _bring_up_to_date(connection: sqlite3.Connection, where: str) -> None:
     """Make or change the tables in one transaction, unless another process has done so since we looked."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in _STEPS.get(_version(connection, where), ()):
+        for statement in (*_STEPS.get(_version(connection, where), ()), _BY_STATUS):
             connection.execute(statement)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _is_indexed(connection: sqlite3.Connection) -> bool:
+    """Whether the index is there; it is not when a process was killed while it filled the store."""
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'tasks_by_status'").fetchone()
+    return found is not None
+
+
+def drop_index(connection: sqlite3.Connection) -> bool:
+    """Drop what is faster made when all tasks are there, if there are none yet; whether it was dropped."""
+    if connection.execute("SELECT EXISTS (SELECT 1 FROM tasks)").fetchone()[0]:
+        return False
+    connection.execute("DROP INDEX IF EXISTS tasks_by_status")
+    return True
+
+
+def make_index(connection: sqlite3.Connection) -> None:
+    """Make what `drop_index` has dropped, unless somebody else did."""
+    connection.execute(_BY_STATUS)
 
 
 def uses_log(connection: sqlite3.Connection) -> bool:

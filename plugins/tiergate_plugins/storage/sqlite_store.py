@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,14 @@ from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
 from tiergate_plugins.storage.sqlite_packing import Packing, missing
 from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
-from tiergate_plugins.storage.sqlite_schema import STATUS_LETTERS, connect, connect_read_only, uses_log
+from tiergate_plugins.storage.sqlite_schema import (
+    STATUS_LETTERS,
+    connect,
+    connect_read_only,
+    drop_index,
+    make_index,
+    uses_log,
+)
 from tiergate_plugins.storage.sqlite_text import TextIndex
 from tiergate_plugins.storage.sqlite_transactions import Transactions
 from tiergate_plugins.storage.sqlite_verify import find_damage
@@ -205,6 +212,17 @@ class SqliteStore(Store):
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._transactions.writing()
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        with sqlite_errors(self._where), self._transactions.writing():
+            dropped = drop_index(self._connection)
+        try:
+            yield
+        finally:
+            if dropped:
+                with sqlite_errors(self._where), self._transactions.writing():
+                    make_index(self._connection)
 
     def sizes(self) -> list[SessionSize]:
         with sqlite_errors(self._where):

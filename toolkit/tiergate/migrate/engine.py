@@ -159,7 +159,7 @@ class _Run:
             if self.earlier is None and target.ids():  # filled since it was looked into
                 raise _not_empty(job, len(target.ids()))
             copier, wanted = self._begin(survey, target, journal)
-            with self.clock.step("copy"), self._step("copying", wanted, survey):
+            with self.clock.step("copy"), self._step("copying", wanted, survey), target.filling():
                 copier.copy(wanted, job.progress)
             if job.live:
                 with self.clock.step("catch up"):

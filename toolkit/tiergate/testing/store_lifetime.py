@@ -17,6 +17,7 @@ from tiergate.store import (
     Store,
     StoreAddress,
     StoreError,
+    TaskQuery,
     Unsupported,
 )
 from tiergate.testing.expect import must_raise
@@ -197,6 +198,31 @@ class LifetimeChecks(StoreFixtures):
             store.save(make_session("u"))
         assert store.ids() == ["s", "u"], "Store.transaction: all of them durable at its end"
         assert store.load("s") == make_session("s", "a", version=1), "Store: a stale write writes nothing"
+
+    def test_filling_changes_nothing_that_can_be_seen(
+        self, declaration: StoreDeclaration, address: StoreAddress
+    ) -> None:
+        def fill_and_fail(store: Store) -> None:
+            with store.filling():
+                for number in range(3):
+                    store.save(make_session(f"s{number}", make_task("t", weight=float(number))))
+                    found = store.query(TaskQuery(min_weight=float(number)))
+                    assert [hit.session for hit in found] == [f"s{number}"], contract
+                raise KeyError
+
+        contract = "Store.filling: each write is durable when it returns, queries find it"
+        for _ in range(2):
+            with declaration.open(address) as store:
+                if "s0" in store.ids():
+                    for name in store.ids():
+                        store.delete(name, expected_version=store.version(name))
+                with pytest.raises(KeyError):
+                    fill_and_fail(store)
+                assert store.ids() == ["s0", "s1", "s2"], contract
+            with declaration.open(address) as store:
+                found = store.query(TaskQuery(min_weight=1.0))
+                assert [hit.session for hit in found] == ["s1", "s2"], contract
+                assert store.verify() == [], contract
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
