@@ -185,6 +185,23 @@ def test_sqlite_queries_use_their_index(open_at: OpenAt, query: TaskQuery, index
     assert any(index in row[-1] for row in plan), plan
 
 
+def test_sqlite_lists_sessions_by_their_own_names(open_at: OpenAt) -> None:
+    def save_and_fail() -> None:
+        with store.transaction():
+            store.save(make_session("undone", "a"))
+            assert [line.session for line in store.outlines(TaskQuery())] == ["undone"]
+            raise RuntimeError
+
+    store, other = open_at("sqlite:{}/store.db"), open_at("sqlite:{}/store.db")
+    with pytest.raises(RuntimeError):
+        save_and_fail()
+    store.save(make_session("first", "a"))
+    assert [line.session for line in store.outlines(TaskQuery())] == ["first"]
+    other.delete("first", expected_version=1)
+    other.save(make_session("second", "a"))
+    assert [line.session for line in store.outlines(TaskQuery())] == ["second"]
+
+
 def test_sqlite_counts_its_write_ahead_log(open_at: OpenAt, tmp_path: Path) -> None:
     store = open_at("sqlite:{}/store.db")
     store.save(make_session("s", make_task("a", notes="x" * 100_000)))

@@ -72,8 +72,10 @@ class Packing:
             self._frames.use(current)
         frame = self._frames.pack(b"[" + b",".join(bodies) + b"]")
         self._connection.execute("REPLACE INTO packed VALUES (?, ?)", (key, frame))
-        if generation < len(_TRAIN_AT) and key >= _TRAIN_AT[generation] and generation != self._unhelpful:
-            self._train(generation + 1)
+        if generation < len(_TRAIN_AT) and generation != self._unhelpful:
+            sessions = self._connection.execute("SELECT COUNT(*) FROM sessions").fetchone()[0]
+            if sessions >= _TRAIN_AT[generation]:
+                self._train(generation + 1)
 
     def forget(self, key: int) -> None:
         """Drop what is packed for a session."""

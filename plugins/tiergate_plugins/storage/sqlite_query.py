@@ -86,11 +86,16 @@ def _read(rows: sqlite3.Cursor, packing: Packing, where: str) -> Iterator[tuple[
         yield session_id, unpacked[1][task_id]
 
 
-def run_outlines(connection: sqlite3.Connection, query: TaskQuery, texts: TextIndex) -> list[TaskOutline]:
+def run_outlines(
+    connection: sqlite3.Connection, query: TaskQuery, texts: TextIndex, names: dict[int, str]
+) -> list[TaskOutline]:
     """The outlines of the tasks that meet a query without text, read from indexes where they suffice.
 
     No session may be packed. Without a limit, ids of sessions and the order are added here: a join and a sort
     of rows that are wide take SQLite longer than all the rest.
+
+    Args:
+        names: ids of sessions by the keys of their rows, as far as they are known; more are added.
 
     Raises:
         UsageError: the order names no field that tasks can be ordered by.
@@ -108,25 +113,29 @@ def run_outlines(connection: sqlite3.Connection, query: TaskQuery, texts: TextIn
     conditions, values = _conditions(query, texts)
     sql = f"SELECT t.session, t.id, {columns} FROM tasks t WHERE {' AND '.join(conditions) or 'TRUE'}"
     rows = connection.execute(sql, values).fetchall()
-    names = _session_ids(connection, {row[0] for row in rows})
-    statuses = _STATUSES
-    found = [(names[key], task, title, weight, statuses[letter]) for key, task, title, letter, weight in rows]
-    found.sort(key=itemgetter(0, 1))
-    if name == "id":
-        found.sort(key=itemgetter(1), reverse=descending)
-    else:
-        found.sort(key=itemgetter(3 if name == "weight" else 2), reverse=descending)
-    return [
-        TaskOutline(session, task, title, status, weight) for session, task, title, weight, status in found
+    _learn_names(connection, {row[0] for row in rows}, names)
+    by = ("id", "title", "weight").index(name)
+    found = [
+        ((task, title, weight)[by], names[key], task, title, _STATUSES[letter], weight)
+        for key, task, title, letter, weight in rows
     ]
+    found.sort(key=itemgetter(1, 2) if descending else None)
+    if descending:
+        found.sort(key=itemgetter(0), reverse=True)
+    return [TaskOutline(*one[1:]) for one in found]
 
 
-def _session_ids(connection: sqlite3.Connection, keys: set[int]) -> dict[int, str]:
-    most = connection.execute("SELECT MAX(key) FROM sessions").fetchone()[0] or 0
-    if len(keys) * _LOOKUPS_FOR_ALL > most:
-        return dict(connection.execute("SELECT key, id FROM sessions"))
+def _learn_names(connection: sqlite3.Connection, keys: set[int], names: dict[int, str]) -> None:
+    """Add the ids of sessions to those that are known."""
+    unknown = keys - names.keys()
+    if not unknown:
+        return
+    most = connection.execute("SELECT COUNT(*) FROM sessions").fetchone()[0]
+    if len(unknown) * _LOOKUPS_FOR_ALL > most:
+        names.update(connection.execute("SELECT key, id FROM sessions"))
+        return
     one = "SELECT id FROM sessions WHERE key = ?"
-    return {key: connection.execute(one, (key,)).fetchone()[0] for key in keys}
+    names.update((key, connection.execute(one, (key,)).fetchone()[0]) for key in unknown)
 
 
 def _direction(descending: bool) -> str:

@@ -26,6 +26,7 @@ STATUS_LETTERS = {
 _LARGEST_LOG = 16 << 20
 """Bytes to which the write-ahead log is cut when a checkpoint has emptied it."""
 
+# `key` is what `counter` was when the session was made, so that no key is used twice.
 # `position` is the rowid: ascending in the order of a session's tasks, since tasks are appended.
 # `status` is a letter, see `STATUS_LETTERS`. An empty `body` stands for one in `packed` (`sqlite_packing`).
 # `tasks_by_status` holds all that an outline shows, so that a list of tasks is read from it alone.
@@ -68,6 +69,7 @@ _FROM_2 = (
     "DROP INDEX tasks_by_status",
     "DROP INDEX tasks_in_order",
     "ALTER TABLE sessions ADD COLUMN room INTEGER NOT NULL DEFAULT 0",
+    "UPDATE counter SET changes = MAX(changes, (SELECT COALESCE(MAX(key), 0) FROM sessions))",
     f"UPDATE tasks SET status = CASE status {_LETTERS} ELSE status END",
     _BY_STATUS,
     *_PACKED,

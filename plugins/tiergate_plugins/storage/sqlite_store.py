@@ -99,6 +99,7 @@ class SqliteStore(Store):
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
         self._log = LogSync(path, needed=durable and writable and uses_log(self._connection))
         self._transactions = Transactions(self._connection, self._where, self._log, writable=writable)
+        self._names: dict[int, str] = {}
         self._packing = Packing(self._connection, self._where, active=pack)
         self._texts = TextIndex(
             self._connection,
@@ -147,7 +148,10 @@ class SqliteStore(Store):
             self._connection.execute(_COUNT)
             if key is None:
                 version = self._last_deleted(session.id)
-                insert = "INSERT INTO sessions (id, version, body) VALUES (?, ?, ?)"
+                insert = (
+                    "INSERT INTO sessions (key, id, version, body)"
+                    " VALUES ((SELECT changes FROM counter), ?, ?, ?)"
+                )
                 key = self._connection.execute(insert, (session.id, version + 1, body)).lastrowid
             else:
                 update = "UPDATE sessions SET version = version + 1, body = ? WHERE key = ?"
@@ -207,7 +211,9 @@ class SqliteStore(Store):
     def outlines(self, query: TaskQuery) -> list[TaskOutline]:
         with sqlite_errors(self._where):
             if query.text is None and not self._packing.present():
-                return run_outlines(self._connection, query, self._texts)
+                # What a transaction has not committed may be undone, and its keys used again.
+                names = {} if self._connection.in_transaction else self._names
+                return run_outlines(self._connection, query, self._texts, names)
         return super().outlines(query)  # it takes the bodies
 
     def transaction(self) -> AbstractContextManager[None]:
