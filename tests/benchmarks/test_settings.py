@@ -19,6 +19,7 @@ from tiergate_plugins.benchmarks.texts import make_sessions
 from tiergate_plugins.storage.sqlite_store import SqliteStore
 
 CHOICES = {
+    "control": {"the same again"},
     "page_size": {"1024", "8192", "16384"},
     "cache_size": {"-500", "-16000", "-64000"},
     "mmap_size": {"67108864", "1073741824"},
@@ -102,7 +103,7 @@ def test_all_choices_read_what_was_written(tmp_path: Path) -> None:
         database.save(session.id, session.tasks[2])
         found.append(database.load(session.id))
         database.close()
-    assert len(found) == 21
+    assert len(found) == 22
     assert [name for name, _ in found[0][1]] == [task.id for task in session.tasks]
     assert found.count(found[0]) == len(found)
 

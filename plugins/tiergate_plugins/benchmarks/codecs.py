@@ -35,7 +35,7 @@ def _json(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
         "encode": lambda: [encode(session) for session in some],
         "json.dumps": lambda: [json.dumps(session).encode() for session in plain],
     }
-    took = p50_rounds(sides, rounds=20, each=3 if setup.quick else 10)
+    took = p50_rounds(sides, rounds=20, each=1 if setup.quick else 10)
     for ours, theirs in (("decode", "json.loads"), ("encode", "json.dumps")):
         yield ratio_row(
             f"codec: {ours} sessions, speed", took[theirs], took[ours], peer=theirs, target=">= 3", unit="ms"

@@ -9,7 +9,7 @@ from tiergate.bench import BenchSetup
 from tiergate.model import Session, Status
 from tiergate.record import BenchRow
 from tiergate.store import TaskQuery
-from tiergate_plugins.benchmarks import peers
+from tiergate_plugins.benchmarks import peers, peers_installed
 from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_rounds
 
 _HEAVY = TaskQuery(statuses=(Status.ACTIVE,), min_weight=5.0)
@@ -27,7 +27,7 @@ def rows(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
 def _loads(setup: BenchSetup, sessions: list[Session], ours: peers.Ours) -> Iterator[BenchRow]:
     setup.progress("loading one session")
     normalised = peers.Normalised(setup.folder / "reads-normalised.db")
-    lmdb = peers.Lmdb(setup.folder / "reads-lmdb")
+    lmdb = peers_installed.Lmdb(setup.folder / "reads-lmdb")
     for peer in (normalised, lmdb):
         peer.fill(sessions)
     _require_equal(sessions, ours, normalised, lmdb)
@@ -61,7 +61,7 @@ def _require_equal(sessions: list[Session], ours: peers.Ours, *others: peers.Loa
 def _questions(setup: BenchSetup, sessions: list[Session], ours: peers.Ours) -> Iterator[BenchRow]:
     setup.progress("active tasks of weight 5 and more in all sessions")
     files = peers.JsonFiles(setup.folder / "reads-files")
-    duckdb = peers.DuckDb(setup.folder / "reads.duckdb")
+    duckdb = peers_installed.DuckDb(setup.folder / "reads.duckdb")
     files.fill(sessions)
     duckdb.fill(sessions)
 

@@ -59,7 +59,7 @@ def _beside_floor(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchR
     for peer in ours.values():
         peer.fill(sessions)
     sides = {name: saver(peer, sessions) for name, peer in ours.items()}
-    took = p50_rounds({**sides, _FLOOR: append}, rounds=20, each=10 if setup.quick else 100)
+    took = p50_rounds({**sides, _FLOOR: append}, rounds=20, each=5 if setup.quick else 100)
     for name in ours:
         yield ratio_row(
             f"{name}: save one changed task, p50", took[name], took[_FLOOR], peer=_FLOOR, target="<= 1.0"
@@ -89,7 +89,7 @@ def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[Bench
     for peer in every.values():
         peer.fill(sessions)
     sides = {name: saver(peer, sessions) for name, peer in every.items()}
-    took = total_rounds(sides, rounds=15, each=10 if setup.quick else 60)
+    took = total_rounds(sides, rounds=15, each=5 if setup.quick else 60)
     for name in others:
         yield ratio_row(
             "sqlite: saves/s, one writer", took[name], took["sqlite:"], peer=name, target=OTHERS[name]
@@ -131,7 +131,7 @@ def _batches(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
             for _ in range(100):
                 save()
 
-        took = p50_rounds({"batch": batch, "singles": singles}, rounds=15, each=1)
+        took = p50_rounds({"batch": batch, "singles": singles}, rounds=5 if setup.quick else 15, each=1)
         yield ratio_row(
             f"{name}: batches of 100",
             took["singles"],

@@ -54,6 +54,11 @@ def _compared(work: _Work, setting: Setting) -> Iterator[BenchRow]:
     took = {"bulk insert": _filled(work, choices, paths)}
     sizes = {name: float(path.stat().st_size) for name, path in paths.items()}
     opened = {name: Database(paths[name], choice) for name, choice in choices.items()}
+    for (
+        database
+    ) in opened.values():  # a cache that is still growing is slower than either a small or a full one
+        for session in work.sessions:
+            database.load(session.id)
     for what, make in (("save", _saver), ("load", _loader)):
         sides = {name: make(database, work.sessions) for name, database in opened.items()}
         took[what] = p50_rounds(sides, rounds=5 if quick else 20, each=5 if quick else 25)

@@ -55,7 +55,8 @@ def _seconds_a_save(
     name: str, place: Path, open_store: Callable[[str], Store], sessions: list[Session], each: int
 ) -> float:
     """Time from the common start to the last save, over all saves."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # imports once for all writers
+    context.set_forkserver_preload([__name__])
     barrier = context.Barrier(_WRITERS)
     results = context.SimpleQueue()
     writers = [
