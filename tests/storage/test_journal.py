@@ -67,16 +67,16 @@ def test_a_journal_cut_at_any_byte_keeps_every_whole_record(open_at: OpenAt, tmp
 
 
 def test_flipped_bits_are_found_and_nothing_wrong_is_read(open_at: OpenAt, tmp_path: Path) -> None:
-    flip(open_at, tmp_path, every=5)
+    require_flips_found(open_at, tmp_path, every=5)
 
 
 @pytest.mark.soak
 def test_every_flipped_bit_is_found_and_nothing_wrong_is_read(open_at: OpenAt, tmp_path: Path) -> None:
-    flip(open_at, tmp_path, every=1, bits=8)
+    require_flips_found(open_at, tmp_path, every=1, bits=8)
 
 
-def flip(open_at: OpenAt, tmp_path: Path, *, every: int, bits: int = 1) -> None:
-    """Flip bits of every so many bytes of a journal, one at a time."""
+def require_flips_found(open_at: OpenAt, tmp_path: Path, *, every: int, bits: int = 1) -> None:
+    """Flip bits of every so many bytes of a journal, one at a time; each must be found."""
     path, ends, states = written(open_at, tmp_path)
     whole = path.read_bytes()
     ever: dict[str, list[Session]] = {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 
+from tiergate.cli.progress import suited
 from tiergate.cli.sessions_tables import counted, human_bytes
 from tiergate.migrate.progress import Progress, Silent
 
@@ -49,16 +50,9 @@ class Lines:
         return f"{self._step}: {100 * share:.0f} %, {self._done} of {self._total} sessions, {rate}{left}"
 
 
-@contextmanager
-def shown(*, quiet: bool) -> Iterator[Progress]:
+def shown(*, quiet: bool) -> AbstractContextManager[Progress]:
     """Progress as suits where standard error goes."""
-    if quiet:
-        yield Silent()
-    elif sys.stderr.isatty():
-        with _bar() as progress:
-            yield progress
-    else:
-        yield Lines()
+    return suited(Silent, Lines, _bar, quiet=quiet)
 
 
 @contextmanager

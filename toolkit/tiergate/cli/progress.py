@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import monotonic
+from typing import TypeVar
 
 from tiergate.load.plan import Progress, Silent
+
+_Kind = TypeVar("_Kind")
 
 
 class Lines:
@@ -31,16 +34,22 @@ class Lines:
             print(f"{self._stage}: done in {took:.1f} s", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def shown(*, quiet: bool) -> Iterator[Progress]:
+def shown(*, quiet: bool) -> AbstractContextManager[Progress]:
     """Progress as suits where standard error goes."""
+    return suited(Silent, Lines, _bar, quiet=quiet)
+
+
+def suited(
+    silent: Callable[[], _Kind],
+    lines: Callable[[], _Kind],
+    bar: Callable[[], AbstractContextManager[_Kind]],
+    *,
+    quiet: bool,
+) -> AbstractContextManager[_Kind]:
+    """Of three kinds of progress, the one that suits where standard error goes."""
     if quiet:
-        yield Silent()
-    elif sys.stderr.isatty():
-        with _bar() as progress:
-            yield progress
-    else:
-        yield Lines()
+        return nullcontext(silent())
+    return bar() if sys.stderr.isatty() else nullcontext(lines())
 
 
 @contextmanager
