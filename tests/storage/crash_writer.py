@@ -1,6 +1,7 @@
 """A process that writes to a store until it is killed, and says after each write which one returned.
 
-Usage: ``python crash_writer.py ADDRESS WRITER COUNT``; it starts when it reads a line.
+Usage: ``python crash_writer.py ADDRESS WRITER COUNT [FOLD]``; it starts when it reads a line.
+``json:`` folds its journal into the files at FOLD bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from tiergate.hooks import StoreDeclaration
 from tiergate.model import Session, Task
 from tiergate.plugins import PluginHost
 from tiergate.store import Capability, SessionNotFound, StaleVersion, Store, StoreAddress
+from tiergate_plugins.storage import json_state
 
 COMMON = "common"
 """A session that all writers update; it counts their writes in the task ``count``."""
@@ -60,6 +62,8 @@ def write_once(store: Store, writer: str, number: int) -> None:
 def main() -> None:
     """Write until the count is reached or the process is killed."""
     address, writer, count = StoreAddress.parse(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    for fold_at in sys.argv[4:]:
+        json_state._FOLD_AT = int(fold_at)
     store = PluginHost().get(StoreDeclaration, address.scheme).open(address)
     sys.stdin.readline()
     numbers = itertools.count(1) if count == 0 else range(1, count + 1)

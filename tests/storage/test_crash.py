@@ -21,13 +21,25 @@ OpenAt = Callable[[str], Store]
 WRITER = Path(__file__).with_name("crash_writer.py")
 ROUNDS = 5
 WRITERS = 2
+SOAK_ROUNDS = 168
+SOAK_WRITERS = 3
+"""500 kills of each address and more."""
+FOLD_AT = 50_000
+"""Bytes of journal that the writers of the long test fill many times."""
+ADDRESSES = [
+    "json:{}/work",
+    "json:{}/work?durability=normal",
+    "jsonfile:{}/work.json",
+    "sqlite:{}/store.db",
+    "sqlite:{}/store.db?durability=normal",
+]
 
 pytestmark = pytest.mark.integration
 
 
-def start(address: str, writer: str, count: int = 0) -> subprocess.Popen[str]:
+def start(address: str, writer: str, count: int = 0, *options: str) -> subprocess.Popen[str]:
     """Start a writer; it waits for a line before it writes."""
-    command = [sys.executable, str(WRITER), address, writer, str(count)]
+    command = [sys.executable, str(WRITER), address, writer, str(count), *options]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -62,9 +74,9 @@ def number_in(store: Store, session_id: str, writer: str) -> int:
     return max(found, default=0)
 
 
-def run_and_kill(draw: random.Random, address: str, writers: list[str]) -> dict[str, int]:
+def run_and_kill(draw: random.Random, address: str, writers: list[str], *options: str) -> dict[str, int]:
     """Start writers, kill each at a moment of its own, and return what each has acknowledged."""
-    processes = {writer: start(address, writer) for writer in writers}
+    processes = {writer: start(address, writer, 0, *options) for writer in writers}
     reports: dict[str, int] = {}
     try:
         for process in processes.values():
@@ -84,24 +96,30 @@ def run_and_kill(draw: random.Random, address: str, writers: list[str]) -> dict[
     return reports
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "json:{}/work",
-        "json:{}/work?durability=normal",
-        "jsonfile:{}/work.json",
-        "sqlite:{}/store.db",
-        "sqlite:{}/store.db?durability=normal",
-    ],
-)
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_what_was_acknowledged_survives_a_kill(open_at: OpenAt, tmp_path: Path, address: str) -> None:
+    kill_in_rounds(open_at, address.replace("{}", str(tmp_path)), ROUNDS, WRITERS)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_what_was_acknowledged_survives_500_kills(open_at: OpenAt, tmp_path: Path, address: str) -> None:
+    # A store that was written to for long is written to slowly: begin a new one now and then.
+    for number in range(0, SOAK_ROUNDS, 12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        kill_in_rounds(open_at, address.replace("{}", str(folder)), 12, SOAK_WRITERS, str(FOLD_AT))
+
+
+def kill_in_rounds(open_at: OpenAt, address: str, rounds: int, size: int, *options: str) -> None:
+    """Let so many processes write in each round, kill them, and hold the store against what they reported."""
     with open_at(address) as store:
         store.save(make_session("common", make_task("count", weight=0.0)))
     draw = random.Random(address)
     counted = 0
-    for turn in range(ROUNDS):
-        writers = [f"w{turn}{number}" for number in range(WRITERS)]
-        reports = run_and_kill(draw, address.replace("{}", str(tmp_path)), writers)
+    for turn in range(rounds):
+        writers = [f"w{turn}-{number}" for number in range(size)]
+        reports = run_and_kill(draw, address, writers, *options)
         with open_at(address) as store:
             assert store.verify() == []
             for writer, last in reports.items():
