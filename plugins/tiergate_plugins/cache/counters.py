@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import msgspec
 
 from tiergate_plugins.cache.files import replace_file
+
+_PAUSE_S = 0.01
 
 
 class Counters(msgspec.Struct):
@@ -54,17 +57,32 @@ def read_counters(folder: Path) -> Counters:
         return Counters()
 
 
-def add_counters(folder: Path, counters: Counters) -> None:
-    """Add to the counters of a folder.
+def add_counters(folder: Path, counters: Counters, tries: int) -> bool:
+    """Add to the counters of a folder; tells whether that was done, or another process was at it every time.
+
+    Nobody is waited for longer: a process may be stopped while it holds the lock.
 
     Raises:
         OSError: they cannot be written.
     """
     lock = os.open(folder / "counters.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _locked(lock, tries):
+            return False
         total = read_counters(folder)
         total.add(counters)
         replace_file(folder / "counters.json", msgspec.json.encode(total))
+        return True
     finally:
         os.close(lock)
+
+
+def _locked(lock: int, tries: int) -> bool:
+    for number in range(tries):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S if number + 1 < tries else 0.0)
+        else:
+            return True
+    return False

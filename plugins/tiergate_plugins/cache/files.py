@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+_BLOCK = 4096
+
 
 def read_file(path: Path) -> bytes | None:
     """The bytes of a file; None when there is none.
@@ -62,12 +64,17 @@ def remove(path: Path) -> bool:
     return True
 
 
-def touch(path: Path, used: float) -> None:
-    """Note when a file was last used; the time of its making stays as it is."""
+def touch(path: Path) -> None:
+    """Note that a file was used, in the time of its modification: that of access changes with every check."""
     try:
-        os.utime(path, (used, path.stat().st_mtime))
+        os.utime(path)
     except OSError:
         return  # it only becomes more likely to be evicted
+
+
+def on_disk(size: int) -> int:
+    """Bytes that a file of that size takes: whole blocks, in nearly every file system."""
+    return -(-size // _BLOCK) * _BLOCK
 
 
 def walk(folder: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from time import perf_counter
 
+from tiergate.frames import DICTIONARY_BYTES
 from tiergate.store import Damage
 from tiergate_plugins.cache.counters import Counters, add_counters, read_counters
 from tiergate_plugins.cache.files import replace_file
@@ -19,8 +20,14 @@ from tiergate_plugins.cache.sweep import holding, sweep
 _SWEEP_PART = 16
 """A sweep follows when an instance has written that part of the limit."""
 
+_DICTIONARY_PART = 32
+"""A dictionary takes that part of the limit at most; there are two."""
+
 _FLUSH_AFTER = 1000
 """Hits and misses after which the counters are written."""
+
+_PATIENCE = 50
+"""How often that is tried before it is given up for good, 10 ms apart."""
 
 
 class Keeping:
@@ -41,7 +48,8 @@ class Keeping:
         self._front = Front(options.memory_bytes)
         self._shelf: Shelf | None = None
         if options.folder is not None and options.disk_bytes:
-            self._shelf = Shelf(options.folder, options.level, options.ttl_s, self.counters)
+            size = min(DICTIONARY_BYTES, options.disk_bytes // _DICTIONARY_PART)
+            self._shelf = Shelf(options.folder, options.level, options.ttl_s, self.counters, size)
         self._written = 0
 
     def key(self, kind: bytes, session_id: str, rest: bytes = b"") -> bytes:
@@ -54,7 +62,7 @@ class Keeping:
     def front(self, key: bytes, state: int) -> Kept | None:
         """What memory holds of a key at a state of the store."""
         kept = self._front.get(key)
-        if kept is None or kept.state != state or time.time() > kept.expires:
+        if kept is None or kept.state != state or time.time() >= kept.expires:
             return None
         return kept
 
@@ -73,9 +81,7 @@ class Keeping:
         self._front.put(key, kept)
         if data is None or self._shelf is None or len(data) > self._options.disk_bytes:
             return
-        before = self.counters.stored_bytes
-        self._shelf.put(key, kept.state, self._now(), kept.cost_s, data)
-        self._written += self.counters.stored_bytes - before
+        self._written += self._shelf.put(key, kept.state, self._now(), kept.cost_s, data)
         if self._written * _SWEEP_PART > self._options.disk_bytes:
             self._sweep()
         self._flush_when_due()
@@ -108,7 +114,7 @@ class Keeping:
 
     def details(self) -> dict[str, int | float | str]:
         """The account of the cache: of all processes up to their last flush, and of this one."""
-        self._flush()
+        self._flush(_PATIENCE)
         total = Counters()
         shelf = self._shelf
         found: dict[str, int | float | str] = {}
@@ -146,7 +152,7 @@ class Keeping:
         """Write the counters, and bring the folder to its limit where something was written."""
         if self._written and not self._swept_lately():
             self._sweep()
-        self._flush()
+        self._flush(_PATIENCE)
         self._front.clear()
 
     def _now(self) -> int:
@@ -188,16 +194,15 @@ class Keeping:
 
     def _flush_when_due(self) -> None:
         if self.counters.hits + self.counters.misses >= _FLUSH_AFTER:
-            self._flush()
+            self._flush(1)
 
-    def _flush(self) -> None:
+    def _flush(self, tries: int) -> None:
         """Add the counters to those of the folder; they stay here where that fails."""
         if self._shelf is None or self.counters == Counters():
             return
         try:
             self._shelf.folder.mkdir(parents=True, exist_ok=True)
-            add_counters(self._shelf.folder, self.counters)
+            if add_counters(self._shelf.folder, self.counters, tries):
+                self.counters.clear()
         except OSError as error:
             self._shelf.note(error)
-            return
-        self.counters.clear()

@@ -48,6 +48,8 @@ def read_options(address: StoreAddress) -> CacheOptions:
     path = Path(address.path).absolute() if address.path else None
     folder = path.with_name(f"{path.name}.zstd-cache") if path else None
     if "dir" in given:
+        if "\0" in given["dir"]:
+            raise _refused("dir", given["dir"], address, "the path of a folder")
         folder = Path(given["dir"]).absolute()
     defaults = CacheOptions(path=path, address=str(address.without_caches()), folder=folder)
     return CacheOptions(
