@@ -24,14 +24,6 @@ NOBODY = 65534
 
 pytestmark = pytest.mark.integration
 
-unlinked = pytest.mark.xfail(
-    strict=True, reason="sqlite: acknowledges writes to files that are in no folder any more"
-)
-
-refused_reading = pytest.mark.xfail(
-    strict=True, reason="sqlite: ?mode=ro cannot read in a folder that its user may not write (EACCES)"
-)
-
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -126,7 +118,7 @@ def test_a_full_disk(open_at: OpenAt, small_disk: Path, address: str) -> None:
         assert store.verify() == []
 
 
-@pytest.mark.parametrize("address", [*ADDRESSES[:2], pytest.param(ADDRESSES[2], marks=refused_reading)])
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_a_read_only_folder(open_at: OpenAt, public_folder: Path, address: str) -> None:
     address = address.replace("{}", str(public_folder))
     with open_at(address) as store:
@@ -145,7 +137,7 @@ def test_a_read_only_folder(open_at: OpenAt, public_folder: Path, address: str) 
         assert held_by(store) == {"s": make_session("s", "a", version=1)}
 
 
-@pytest.mark.parametrize("address", [*ADDRESSES[:2], pytest.param(ADDRESSES[2], marks=unlinked)])
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_a_lost_folder(open_at: OpenAt, tmp_path: Path, address: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

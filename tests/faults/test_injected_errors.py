@@ -95,7 +95,7 @@ def test_an_error_is_told_and_nothing_is_lost(
 @pytest.mark.parametrize(
     ("address", "fault"),
     [
-        (JSON, "fsync:error=EIO:when=5"),
+        (JSON, "fsync:error=EIO:when=7"),
         (JSON, "rename:error=ENOSPC:when=2+"),
         (SQLITE, "fdatasync:error=EIO:when=20"),
     ],

@@ -19,20 +19,6 @@ ADDRESSES = (JSON, JSONFILE, SQLITE)
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("strace")]
 
-unsynced_name = pytest.mark.xfail(
-    strict=True, reason="goes on in a folder, journal or log whose name another process has left unsynced"
-)
-forgotten = pytest.mark.xfail(
-    strict=True, reason="sqlite: the next process goes on in a log of which the kernel has forgotten a part"
-)
-unsynced_content = pytest.mark.xfail(
-    strict=True, reason="jsonfile: with normal durability puts a file in place that may be empty after all"
-)
-leftovers = pytest.mark.xfail(
-    strict=True,
-    reason="json: leaves bytes of lost records behind the next one, which verify calls damage",
-)
-
 
 def explore(
     open_at: OpenAt,
@@ -59,9 +45,7 @@ def test_what_was_acknowledged_survives(open_at: OpenAt, fast_folder: Path, addr
     assert findings.states >= 90
 
 
-@pytest.mark.parametrize(
-    "address", [pytest.param(JSON, marks=leftovers), pytest.param(JSONFILE, marks=unsynced_content), SQLITE]
-)
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_with_normal_durability_nothing_is_half_there(
     open_at: OpenAt, fast_folder: Path, address: str
 ) -> None:
@@ -85,11 +69,11 @@ def sync_of(address: str) -> str:
 @pytest.mark.parametrize(
     ("address", "index"),
     [
-        pytest.param(JSON, 0, marks=unsynced_name, id="json-folder"),
-        pytest.param(JSON, 1, marks=unsynced_name, id="json-journal"),
+        pytest.param(JSON, 0, id="json-folder"),
+        pytest.param(JSON, 1, id="json-journal"),
         pytest.param(JSONFILE, 0, id="jsonfile"),
         pytest.param(SQLITE, 0, id="sqlite-database"),
-        pytest.param(SQLITE, -1, marks=unsynced_name, id="sqlite-log"),
+        pytest.param(SQLITE, -1, id="sqlite-log"),
     ],
 )
 def test_power_is_lost_after_a_kill_at_the_sync_of_a_folder(
@@ -106,10 +90,10 @@ def test_power_is_lost_after_a_kill_at_the_sync_of_a_folder(
 @pytest.mark.parametrize(
     ("address", "folders"),
     [
-        pytest.param(JSON, True, marks=unsynced_name, id="json-journal"),
+        pytest.param(JSON, True, id="json-journal"),
         pytest.param(JSONFILE, False, id="jsonfile-content"),
         pytest.param(JSONFILE, True, id="jsonfile-name"),
-        pytest.param(SQLITE, False, marks=forgotten, id="sqlite-log"),
+        pytest.param(SQLITE, False, id="sqlite-log"),
     ],
 )
 def test_power_is_lost_after_syncs_that_failed(
@@ -135,12 +119,10 @@ def test_soak_what_was_acknowledged_survives(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("address", [JSON, JSONFILE, SQLITE])
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_soak_with_normal_durability_nothing_is_half_there(
-    open_at: OpenAt, fast_folder: Path, address: str, request: pytest.FixtureRequest
+    open_at: OpenAt, fast_folder: Path, address: str
 ) -> None:
-    if address != SQLITE:
-        request.applymarker(leftovers if address == JSON else unsynced_content)
     address += "?durability=normal"
     findings = explore(open_at, fast_folder, address, limit=8000, count=60, at_each=300, promised=False)
     print(f"{address}: {findings.states} states")
@@ -154,14 +136,10 @@ def test_soak_with_normal_durability_nothing_is_half_there(
     [(JSON, "fsync"), (JSON, "pwritev2"), (JSONFILE, "fsync"), (SQLITE, "fdatasync"), (SQLITE, "pwrite64")],
 )
 def test_soak_power_is_lost_after_each_fault(
-    open_at: OpenAt, fast_folder: Path, address: str, call: str, error: str, request: pytest.FixtureRequest
+    open_at: OpenAt, fast_folder: Path, address: str, call: str, error: str
 ) -> None:
     """The process dies at a call, or all such calls fail from there on; then another goes on."""
     killed = "KILL" in error
-    if (address, call) == (JSON, "fsync") or (call == "fdatasync" and killed):
-        request.applymarker(unsynced_name)
-    elif address == SQLITE and not killed:
-        request.applymarker(forgotten)
     lost, states = [], 0
     for turn in range(1, 31):
         faults = (f"{call}:error={error}:when={turn}{'' if killed else '+'}", "")

@@ -59,7 +59,8 @@ def test_json_makes_its_folder_and_its_journal_durable_before_the_first_write_re
     assert steps == ["sync folder"]
     steps.clear()
     store.save(make_session("s", "a"))
-    assert steps == ["sync file", "replace", "sync folder", "synced write"]
+    names = ["sync folder", "sync folder"]  # another process may have made them, and died
+    assert steps == ["sync file", "replace", "sync folder", *names, "synced write"]
 
 
 def test_json_syncs_each_write_once_whatever_it_is(open_at: OpenAt, steps: list[str]) -> None:

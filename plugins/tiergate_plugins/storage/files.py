@@ -96,15 +96,19 @@ def _wait_for(descriptor: int, lock: Path) -> None:
 
 
 def write(folder: Path, name: str, data: bytes, *, durable: bool) -> None:
-    """Put a file in place as a whole; the caller holds the lock."""
+    """Put a file in place as a whole; the caller holds the lock.
+
+    Args:
+        durable: whether it is the new file that is there after a loss of power. What it holds is synced in
+            any case: a name that means an unwritten file would be the loss of the old one.
+    """
     new = folder / unfinished(name)
     try:
         with new.open("wb") as file:
             _keep_mode(folder / name, file.fileno())
             file.write(data)
             file.flush()
-            if durable:
-                sync(file.fileno())
+            sync(file.fileno())
         new.replace(folder / name)
     except OSError:
         new.unlink(missing_ok=True)

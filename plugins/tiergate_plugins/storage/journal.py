@@ -51,12 +51,14 @@ class Journal:
         sequence: of the last record that was read or appended.
         damage: what was found where records should be.
         failed: whether a sync has failed; the records behind it may be lost when power is.
+        named: whether its name is known to be on disk.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self.damage: list[Damage] = []
         self.failed = False
+        self.named = False
         self._descriptor = descriptor
         status = os.fstat(descriptor)
         self._inode = (status.st_dev, status.st_ino)
@@ -162,10 +164,10 @@ class Journal:
         head = os.pread(self._descriptor, _FRAME.size, self._offset)
         if not self._thorough and head in (_NOTHING, self._unread):
             return None
-        self._thorough = False
         frame = self._frame_at(self._offset)
         if frame and (frame.sequence == self.sequence + 1 or (self.damage and not self.sequence)):
             return frame
+        self._thorough = False
         return self._after_damage(head)
 
     def _after_damage(self, head: bytes) -> _Frame | None:
@@ -227,7 +229,7 @@ class Journal:
             size = os.fstat(self._descriptor).st_size
             self._write(bytes(max(size - self._offset, 0)), self._offset)
             # On disk before anything else is written, or an old record could follow the new one.
-            self._sync()
+            self.sync()
             self._unread = b""
         if self._offset + length > self._size:
             self._size = os.fstat(self._descriptor).st_size
@@ -235,7 +237,12 @@ class Journal:
             self._write(bytes(max(_AHEAD, length)), self._size)
             self._size += max(_AHEAD, length)
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Bring to disk what was written without waiting for it.
+
+        Raises:
+            OSError: it could not be; `failed` tells so from now on.
+        """
         try:
             files.sync_data(self._descriptor)
         except OSError:
@@ -251,7 +258,7 @@ class Journal:
                 written = os.pwrite(self._descriptor, view, offset)
             view, offset = view[written:], offset + written
         if durable and not _SYNCED_WRITE:
-            self._sync()
+            self.sync()
 
 
 def _check(length: int, sequence: int, padded: bytes) -> int:

@@ -200,6 +200,11 @@ class JsonState:
             Journal.create(self._path, 0)
             self.journal = Journal.open(self._path, writable=True)
             assert self.journal is not None
+        if self._durable and not self.journal.named:
+            # Whoever made it may have been killed before its name, or that of the folder, was on disk.
+            files.sync_folder(self.folder)
+            files.sync_folder(self.folder.parent)
+            self.journal.named = True
         try:
             self.journal.append(encode_changes(self._pending), durable=self._durable)
         finally:
@@ -220,6 +225,8 @@ class JsonState:
             return
         with suppress(OSError, StoreError):
             self._pending.clear()
+            if not self._durable:  # or a file could have a part of a transaction that the journal has lost
+                journal.sync()
             alive = [name for name, head in heads.items() if not head.deleted]
             gone = [name for name, head in heads.items() if head.deleted]
             self.files.replace(((name, encode(self.load(name))) for name in alive), gone)

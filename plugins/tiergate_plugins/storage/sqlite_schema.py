@@ -130,7 +130,9 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             connection.close()
             wal = path.with_name(path.name + "-wal")
-            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN or wal.exists():
+            # Which of the two it is depends on why the `-shm` cannot be made.
+            refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if not refused or wal.exists():
                 raise
             connection = _open_uri(path, "mode=ro&immutable=1")
             version = _version_seen(connection, where)

@@ -46,6 +46,11 @@ class Transactions:
         if self._depth == 0:
             self._log.require_sound()
             self._begin()
+            try:
+                self._log.mend()
+            except StoreError:
+                self._undo("ROLLBACK")
+                raise
             end, undo = "COMMIT", "ROLLBACK"
         else:
             part = f"part_{self._depth}"

@@ -10,14 +10,21 @@ between, SQLite syncs the log before, and the database before the log is used ag
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from tiergate.store import StoreError
 from tiergate_plugins.storage import files
 
+_PIECE = 1 << 20
+
 
 class LogSync:
     """Syncs the write-ahead log of one connection.
+
+    When a sync fails, the kernel may forget what it could not write, and tell nobody about it again: what
+    others add to the log, and sync, would stand behind a gap. So a file ``-unsynced`` beside the database
+    asks whoever writes next to write the log once more, which makes the kernel write it.
 
     Args:
         database: its log is there as long as the connection is open.
@@ -25,7 +32,10 @@ class LogSync:
     """
 
     def __init__(self, database: Path, *, needed: bool) -> None:
+        self._database = database
+        self._inode = _inode(database.stat())
         self._log = database.with_name(database.name + "-wal")
+        self._unsynced = str(database.with_name(database.name + "-unsynced"))
         self._needed = needed
         self._descriptor = -1
         self._failed = False
@@ -34,17 +44,44 @@ class LogSync:
         """Make every commit so far survive the loss of power.
 
         Raises:
-            StoreError: the log could not be synced, so that nobody knows what is on disk.
+            StoreError: the log could not be synced, so that nobody knows what is on disk; or the database
+                is not where it was.
         """
-        if not self._needed:
-            return
         try:
-            if self._descriptor < 0:
-                self._descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
-            files.sync_data(self._descriptor)
+            if self._needed:
+                self._sync()
+            there = _inode(self._database.stat()) == self._inode
+        except FileNotFoundError:
+            there = False
         except OSError as error:
             self._failed = True
+            with suppress(OSError):
+                os.close(os.open(self._unsynced, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
             raise files.in_words(error, "bring the write to disk", self._log) from error
+        if not there:
+            self._failed = True
+            raise StoreError(
+                "the database was removed or replaced while it was open",
+                where=str(self._database),
+                hint="put it back, then open the store again",
+            )
+
+    def mend(self) -> None:
+        """Write the log again, if a sync of it has failed; to be called while nobody else can write.
+
+        Raises:
+            StoreError: it fails again.
+        """
+        if not self._needed or not os.path.exists(self._unsynced):  # noqa: PTH110 (once a write)
+            return
+        with files.system_errors("bring earlier writes to disk", self._log):
+            descriptor = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                _write_again(descriptor)
+                files.sync_data(descriptor)
+            finally:
+                os.close(descriptor)
+            Path(self._unsynced).unlink(missing_ok=True)
 
     def require_sound(self) -> None:
         """Raise `StoreError` once a sync has failed: the kernel may have dropped what it could not write."""
@@ -60,3 +97,23 @@ class LogSync:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+    def _sync(self) -> None:
+        if self._descriptor < 0:
+            self._descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+            # Whoever made the files may have been killed before their names were on disk.
+            files.sync_folder(self._database.parent)
+        files.sync_data(self._descriptor)
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _write_again(descriptor: int) -> None:
+    offset = 0
+    while data := os.pread(descriptor, _PIECE, offset):
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(descriptor, view, offset)
+            view, offset = view[written:], offset + written
