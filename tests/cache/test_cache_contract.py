@@ -9,6 +9,7 @@ import pytest
 from tiergate.hooks import CacheDeclaration, StoreDeclaration
 from tiergate.plugins import PluginHost
 from tiergate.store import Store
+from tiergate.store_front import StoreFront
 from tiergate.testing import CacheContract
 from tiergate_plugins.cache.cached_store import CachedStore
 
@@ -28,4 +29,5 @@ class TestZstd(CacheContract):
 
 def test_no_method_of_a_store_is_left_to_its_slow_default() -> None:
     methods = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")}
-    assert methods <= vars(CachedStore).keys()
+    assert methods <= vars(StoreFront).keys()
+    assert issubclass(CachedStore, StoreFront)

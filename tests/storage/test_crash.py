@@ -121,7 +121,8 @@ def kill_in_rounds(open_at: OpenAt, address: str, rounds: int, size: int, *optio
         writers = [f"w{turn}-{number}" for number in range(size)]
         reports = run_and_kill(draw, address, writers, *options)
         with open_at(address) as store:
-            assert store.verify() == []
+            # The kill may have cut a write to the journal short.
+            assert [one for one in store.verify() if "a write that never returned" not in one.what] == []
             for writer, last in reports.items():
                 assert check_writer(store, writer) - last in (0, 1), "at most one write was under way"
             counted += sum(updates(check_writer(store, writer)) for writer in writers)

@@ -97,6 +97,32 @@ def require_flips_found(open_at: OpenAt, tmp_path: Path, *, every: int, bits: in
                     assert store.load(name) in ever[name]
 
 
+@pytest.mark.parametrize("option", ["", "?durability=normal"])
+def test_a_record_that_was_seen_half_written_is_read_when_it_is_whole(
+    open_at: OpenAt, tmp_path: Path, option: str
+) -> None:
+    writer, reader = open_at(f"json:{{}}/work{option}"), open_at(f"json:{{}}/work{option}")
+    writer.save(make_session("s", "a"))
+    assert reader.ids() == ["s"]
+    path = tmp_path / "work" / "journal"
+    before = path.read_bytes()
+    for number in range(3):
+        writer.save(make_session(f"t{number}", make_task("t", notes="x" * 10_000)))
+    whole = path.read_bytes()
+    first = next(place for place in range(len(before)) if before[place] != whole[place])
+    torn = whole[: first + 4096] + bytes(len(whole) - first - 4096)
+    with path.open("r+b") as file:  # in place: it must stay the same file
+        file.write(torn)
+    assert reader.ids() == ["s"]
+    with path.open("r+b") as file:
+        file.write(whole)
+    assert reader.save(make_session("u", "a")) == 1
+    assert reader.ids() == ["s", "t0", "t1", "t2", "u"]
+    with open_at("json:{}/work") as store:
+        assert store.ids() == ["s", "t0", "t1", "t2", "u"]
+        assert store.verify() == []
+
+
 def test_records_behind_a_damaged_one_survive(open_at: OpenAt, tmp_path: Path) -> None:
     path, ends, _ = written(open_at, tmp_path)
     whole = bytearray(path.read_bytes())

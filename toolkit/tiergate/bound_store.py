@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -12,23 +11,18 @@ from tiergate.binding import Binding, Bindings
 from tiergate.model import Session, Task
 from tiergate.store import (
     Capability,
-    Damage,
     SessionNotFound,
-    SessionSize,
     StaleVersion,
     Store,
-    StoreStats,
-    TaskHit,
-    TaskOutline,
-    TaskQuery,
     stale,
 )
+from tiergate.store_front import StoreFront
 
 EPOCH_SPAN = 2**32
 """Versions of one epoch; those of the next begin above them."""
 
 
-class BoundStore(Store):
+class BoundStore(StoreFront):
     """Passes everything on, and holds the binding's lock while it writes.
 
     A store that a name is bound to counts the versions of its sessions by itself. So that a session that was
@@ -41,8 +35,7 @@ class BoundStore(Store):
     """
 
     def __init__(self, store: Store, binding: Binding, bindings: Bindings) -> None:
-        self.capabilities = store.capabilities
-        self._store = store
+        super().__init__(store)
         self._binding = binding
         self._bindings = bindings
         self._base = (binding.epoch - 1) * EPOCH_SPAN
@@ -113,15 +106,6 @@ class BoundStore(Store):
         except SessionNotFound:
             return 0
 
-    def ids(self) -> list[str]:
-        return self._store.ids()
-
-    def query(self, query: TaskQuery) -> list[TaskHit]:
-        return self._store.query(query)
-
-    def outlines(self, query: TaskQuery) -> list[TaskOutline]:
-        return self._store.outlines(query)
-
     def version(self, session_id: str) -> int:
         return self._store.version(session_id) + self._base
 
@@ -131,18 +115,3 @@ class BoundStore(Store):
 
     def changes(self) -> int:
         return self._store.changes() + self._base
-
-    def remember(self, key: bytes, session_id: str | None, compute: Callable[[], Any]) -> Any:
-        return self._store.remember(key, session_id, compute)
-
-    def sizes(self) -> list[SessionSize]:
-        return self._store.sizes()
-
-    def verify(self) -> list[Damage]:
-        return self._store.verify()
-
-    def stats(self) -> StoreStats:
-        return self._store.stats()
-
-    def close(self) -> None:
-        self._store.close()

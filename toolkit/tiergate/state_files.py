@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tiergate.errors import RunError
+from tiergate.syncing import sync, sync_folder
 
 VARIABLE = "TIERGATE_STATE"
 """Environment variable that names the state folder."""
@@ -139,20 +139,3 @@ def _take(descriptor: int, kind: int, wait_s: float, busy: str, lock: Path) -> N
             pause = min(pause * 1.5, 0.005)
         else:
             return
-
-
-def sync(descriptor: int) -> None:
-    """Make what was written survive the loss of power; on macOS fsync alone stops at the drive's cache."""
-    if sys.platform == "darwin":
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's names survive the loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        sync(descriptor)
-    finally:
-        os.close(descriptor)

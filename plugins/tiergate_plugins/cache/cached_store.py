@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import Any
 
 import msgspec
 
-from tiergate.model import Session, Task
+from tiergate.model import Session
 from tiergate.store import (
     Capability,
     Damage,
     SessionNotFound,
-    SessionSize,
     Store,
     StoreStats,
-    TaskHit,
-    TaskOutline,
-    TaskQuery,
 )
+from tiergate.store_front import StoreFront
 from tiergate_plugins.cache.front import Kept, hand_out, keep_session
 from tiergate_plugins.cache.keeping import Keeping
 from tiergate_plugins.cache.options import CacheOptions
@@ -34,7 +31,7 @@ _NOT_KEPT = (TypeError, ValueError, OverflowError, RecursionError, msgspec.Msgsp
 """What the encoder raises for values that it cannot carry; they are not cached."""
 
 
-class CachedStore(Store):
+class CachedStore(StoreFront):
     """A cache in front of a store.
 
     A session is kept under its id with the version that it was loaded at, and given only after the store was
@@ -49,8 +46,7 @@ class CachedStore(Store):
     """
 
     def __init__(self, store: Store, options: CacheOptions) -> None:
-        self.capabilities = store.capabilities
-        self._store = store
+        super().__init__(store)
         self._counts_changes = Capability.CHANGE_COUNTER in store.capabilities
         self._inside = 0
         self._keeping = Keeping(options, self._changes)
@@ -175,42 +171,6 @@ class CachedStore(Store):
         if Capability.TRANSACTIONS not in self.capabilities:
             return self._store.transaction()
         return self._uncached()
-
-    def filling(self) -> AbstractContextManager[None]:
-        return self._store.filling()
-
-    def save(self, session: Session) -> int:
-        return self._store.save(session)
-
-    def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
-        return self._store.upsert_tasks(session_id, tasks, expected_version=expected_version)
-
-    def delete(self, session_id: str, *, expected_version: int) -> None:
-        self._store.delete(session_id, expected_version=expected_version)
-
-    def load_task(self, session_id: str, task_id: str) -> tuple[Task, int]:
-        return self._store.load_task(session_id, task_id)
-
-    def ids(self) -> list[str]:
-        return self._store.ids()
-
-    def query(self, query: TaskQuery) -> list[TaskHit]:
-        return self._store.query(query)
-
-    def outlines(self, query: TaskQuery) -> list[TaskOutline]:
-        return self._store.outlines(query)
-
-    def version(self, session_id: str) -> int:
-        return self._store.version(session_id)
-
-    def versions(self) -> dict[str, int]:
-        return self._store.versions()
-
-    def changes(self) -> int:
-        return self._store.changes()
-
-    def sizes(self) -> list[SessionSize]:
-        return self._store.sizes()
 
     def verify(self) -> list[Damage]:
         return [*self._store.verify(), *self._keeping.damage()]

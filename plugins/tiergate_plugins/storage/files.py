@@ -6,12 +6,12 @@ import errno
 import fcntl
 import os
 import stat
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tiergate import syncing
 from tiergate.store import StoreError
 
 LOCK = ".lock"
@@ -108,13 +108,13 @@ def write(folder: Path, name: str, data: bytes, *, durable: bool) -> None:
             _keep_mode(folder / name, file.fileno())
             file.write(data)
             file.flush()
-            sync(file.fileno())
+            syncing.sync(file.fileno())
         new.replace(folder / name)
     except OSError:
         new.unlink(missing_ok=True)
         raise
     if durable:
-        sync_folder(folder)
+        syncing.sync_folder(folder)
 
 
 def _keep_mode(old: Path, descriptor: int) -> None:
@@ -136,28 +136,3 @@ def is_unfinished(name: str) -> bool:
 def finished(name: str) -> str:
     """The name that an unfinished file will have."""
     return name[1:].removesuffix(_NEW)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's names survive the loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        sync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync(descriptor: int) -> None:
-    """Make what was written survive the loss of power; on macOS fsync alone stops at the drive's cache."""
-    if sys.platform == "darwin":
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
-
-
-def sync_data(descriptor: int) -> None:
-    """As `sync`, without what reading the data back does not need, such as times."""
-    if sys.platform == "darwin":
-        sync(descriptor)
-    else:
-        os.fdatasync(descriptor)

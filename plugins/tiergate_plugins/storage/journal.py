@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tiergate import syncing
 from tiergate.store import Damage, StoreError
 from tiergate_plugins.storage import files
 
@@ -162,11 +163,15 @@ class Journal:
 
     def _next(self) -> _Frame | None:
         head = os.pread(self._descriptor, _FRAME.size, self._offset)
-        if not self._thorough and head in (_NOTHING, self._unread):
+        if head == _NOTHING and not self._thorough:
             return None
+        # Read again what was invalid: it may have been a record that was being written at that moment.
         frame = self._frame_at(self._offset)
         if frame and (frame.sequence == self.sequence + 1 or (self.damage and not self.sequence)):
+            self._unread = b""
             return frame
+        if head == self._unread and not self._thorough:
+            return None
         self._thorough = False
         return self._after_damage(head)
 
@@ -244,7 +249,7 @@ class Journal:
             OSError: it could not be; `failed` tells so from now on.
         """
         try:
-            files.sync_data(self._descriptor)
+            syncing.sync_data(self._descriptor)
         except OSError:
             self.failed = True
             raise

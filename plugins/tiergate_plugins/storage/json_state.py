@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tiergate import syncing
 from tiergate.model import Session, encode
 from tiergate.store import SessionNotFound, StoreDamaged, StoreError, read_only, session_not_found
 from tiergate_plugins.storage import files
@@ -202,8 +203,8 @@ class JsonState:
             assert self.journal is not None
         if self._durable and not self.journal.named:
             # Whoever made it may have been killed before its name, or that of the folder, was on disk.
-            files.sync_folder(self.folder)
-            files.sync_folder(self.folder.parent)
+            syncing.sync_folder(self.folder)
+            syncing.sync_folder(self.folder.parent)
             self.journal.named = True
         try:
             self.journal.append(encode_changes(self._pending), durable=self._durable)
@@ -233,7 +234,7 @@ class JsonState:
             self._keep_tombstones({name: heads[name].version for name in gone}, alive)
             if journal.damage:
                 os.link(journal.path, self.folder / f"{ASIDE}{journal.sequence}")
-            files.sync_folder(self.folder)
+            syncing.sync_folder(self.folder)
             Journal.create(journal.path, journal.sequence)
             self._open_journal()
             self._fold_at = _FOLD_AT

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from tiergate import syncing
 from tiergate.model import Session, Task, encode
 from tiergate.store import (
     Damage,
@@ -51,7 +52,7 @@ class JsonStore(Store):
             if writable and not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 if durable:
-                    files.sync_folder(folder.parent)
+                    syncing.sync_folder(folder.parent)
         if not folder.is_dir():
             raise StoreError("there is no store here", where=str(folder), hint="check the address")
         self._state = JsonState(folder, durable=durable, writable=writable)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tiergate import syncing
 from tiergate.model import Session
 from tiergate.store import Damage, SessionNotFound, StoreDamaged, StoreError, session_not_found
 from tiergate_plugins.storage import files
@@ -156,6 +157,6 @@ def _outline(data: bytes, path: Path) -> Outline:
 def _sync_file(path: Path) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        files.sync(descriptor)
+        syncing.sync(descriptor)
     finally:
         os.close(descriptor)

@@ -13,6 +13,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from tiergate import syncing
 from tiergate.store import StoreError
 from tiergate_plugins.storage import files
 
@@ -78,7 +79,7 @@ class LogSync:
             descriptor = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
             try:
                 _write_again(descriptor)
-                files.sync_data(descriptor)
+                syncing.sync_data(descriptor)
             finally:
                 os.close(descriptor)
             Path(self._unsynced).unlink(missing_ok=True)
@@ -102,8 +103,8 @@ class LogSync:
         if self._descriptor < 0:
             self._descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
             # Whoever made the files may have been killed before their names were on disk.
-            files.sync_folder(self._database.parent)
-        files.sync_data(self._descriptor)
+            syncing.sync_folder(self._database.parent)
+        syncing.sync_data(self._descriptor)
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:

@@ -7,8 +7,9 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
+from tiergate import syncing
 from tiergate.store import Store
-from tiergate_plugins.storage import files, snapshots
+from tiergate_plugins.storage import snapshots
 
 
 def no_sync_of_writes() -> None:
@@ -19,23 +20,23 @@ def no_sync_of_writes() -> None:
         return write(descriptor, buffers, offset)
 
     os.pwritev = unsynced
-    files.sync_data = _nothing
+    syncing.sync_data = _nothing
 
 
 def no_sync_of_folders() -> None:
     """Names that were made or replaced are not synced."""
-    files.sync_folder = _nothing
+    syncing.sync_folder = _nothing
 
 
 def no_sync_before_rename() -> None:
     """A file is put in place of another before what it holds is on disk."""
-    sync = files.sync
+    sync = syncing.sync
 
     def folders_only(descriptor: int) -> None:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             sync(descriptor)
 
-    files.sync = folders_only
+    syncing.sync = folders_only
 
 
 def no_sync_of_session_files() -> None:
