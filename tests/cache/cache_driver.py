@@ -2,8 +2,8 @@
 
 Usage: ``python cache_driver.py ADDRESS BOARD SLOT ROUNDS [WRITES]``. ``BOARD`` is a file in which each
 process notes, in its slot, the last version of every session that it has seen acknowledged. Without end
-where ``ROUNDS`` is 0. With ``WRITES``, the process is killed halfway through so many writes to the folder of the
-cache.
+where ``ROUNDS`` is 0. With ``WRITES``, the process is killed halfway through so many writes to the folder
+of the cache.
 """
 
 from __future__ import annotations
