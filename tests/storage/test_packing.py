@@ -197,7 +197,7 @@ def test_every_damaged_byte_is_found(open_at: OpenAt, tmp_path: Path) -> None:
 
 
 def test_a_lost_dictionary_is_named(open_at: OpenAt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_packing, "_TRAIN_AT", (8,))
+    monkeypatch.setattr(sqlite_packing, "_TRAIN_AT", (8, 1000))
     store = open_at(PACKED)
     for number in range(12):
         store.save(long_session(f"s{number}"))

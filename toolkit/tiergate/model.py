@@ -22,7 +22,9 @@ class Status(StrEnum):
     ABANDONED = "abandoned"
 
 
-class Task(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Task(
+    msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
     """One piece of work.
 
     Attributes:
@@ -51,7 +53,9 @@ class Task(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid
     extra: dict[str, Any] = {}
 
 
-class Session(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Session(
+    msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
     """A named list of tasks.
 
     Attributes:

@@ -21,7 +21,7 @@ import zstandard
 from tiergate.frames import FIRST_ID, Frames, train
 from tiergate.model import Task
 from tiergate.store import StoreDamaged
-from tiergate_plugins.storage.bodies import read_tasks
+from tiergate_plugins.storage.bodies import as_list, read_tasks
 
 _LEVEL = 12
 _CURRENT = "SELECT id, generation FROM dictionaries ORDER BY generation DESC LIMIT 1"
@@ -63,14 +63,14 @@ class Packing:
             StoreDamaged: they cannot be read.
         """
         data = self._unpacked(key, where)
-        return {} if data is None else read_tasks(data, where)
+        return {} if data is None else {task.id: task for task in read_tasks(data, where)}
 
     def write(self, key: int, bodies: Sequence[bytes]) -> None:
         """Keep the bodies of all tasks of a session."""
         current, generation = self._connection.execute(_CURRENT).fetchone() or (0, 0)
         if current != self._frames.current:
             self._frames.use(current)
-        frame = self._frames.pack(b"[" + b",".join(bodies) + b"]")
+        frame = self._frames.pack(as_list(bodies))
         self._connection.execute("REPLACE INTO packed VALUES (?, ?)", (key, frame))
         if generation < len(_TRAIN_AT) and generation != self._unhelpful:
             sessions = self._connection.execute("SELECT COUNT(*) FROM sessions").fetchone()[0]
@@ -106,7 +106,7 @@ class Packing:
 
     def _repack(self, key: int, where: str) -> None:
         data = self._unpacked(key, where)
-        packed = {} if data is None else dict(zip(read_tasks(data, where), _raw_tasks(data), strict=True))
+        packed = {} if data is None else dict(zip(self.tasks(key, where), _raw_tasks(data), strict=True))
         rows = self._connection.execute(
             "SELECT position, id, body FROM tasks WHERE session = ?", (key,)
         ).fetchall()
@@ -144,7 +144,7 @@ class Packing:
             return
         self._connection.execute("INSERT INTO dictionaries VALUES (?, ?, ?)", (number, generation, trained))
         self._frames.use(number)
-        if generation == 1:  # there was none for them, and they are few
+        if generation < len(_TRAIN_AT):  # there was none as good for those that are there, and they are few
             for key, frame in self._connection.execute("SELECT session, body FROM packed").fetchall():
                 again = self._frames.pack(self._frames.unpack(frame))
                 self._connection.execute("UPDATE packed SET body = ? WHERE session = ?", (again, key))

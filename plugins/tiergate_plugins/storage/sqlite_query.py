@@ -91,8 +91,8 @@ def run_outlines(
 ) -> list[TaskOutline]:
     """The outlines of the tasks that meet a query without text, read from indexes where they suffice.
 
-    No session may be packed. Without a limit, ids of sessions and the order are added here: a join and a sort
-    of rows that are wide take SQLite longer than all the rest.
+    No session may be packed. Ids of sessions, order and limit are added here: a join and a sort of rows that
+    are wide take SQLite longer than all the rest.
 
     Args:
         names: ids of sessions by the keys of their rows, as far as they are known; more are added.
@@ -101,27 +101,25 @@ def run_outlines(
         UsageError: the order names no field that tasks can be ordered by.
     """
     name, descending = check_order(query.order)
-    columns = "t.title, t.status, t.weight"
-    if query.limit is not None or query.session is not None or name == "updated_at":
-        order = f"{_COLUMNS[name]} {_direction(descending)}, s.id, t.id"
-        limit = _MOST if query.limit is None else max(query.limit, 0)
-        rows = connection.execute(*_limited(*_select(query, columns, order, texts), limit)).fetchall()
-        return [
-            TaskOutline(session, task, title, _STATUSES[letter], weight)
-            for session, task, title, letter, weight in rows
-        ]
     conditions, values = _conditions(query, texts)
-    sql = f"SELECT t.session, t.id, {columns} FROM tasks t WHERE {' AND '.join(conditions) or 'TRUE'}"
-    rows = connection.execute(sql, values).fetchall()
+    if query.session is not None:
+        conditions.append("t.session = (SELECT key FROM sessions WHERE id = ?)")
+        values.append(as_key(query.session))
+    rows = connection.execute(
+        f"SELECT t.session, t.id, t.title, t.status, t.weight, {_COLUMNS[name]} FROM tasks t"
+        f" WHERE {' AND '.join(conditions) or 'TRUE'}",
+        values,
+    ).fetchall()
     _learn_names(connection, {row[0] for row in rows}, names)
-    by = ("id", "title", "weight").index(name)
     found = [
-        ((task, title, weight)[by], names[key], task, title, _STATUSES[letter], weight)
-        for key, task, title, letter, weight in rows
+        (field, names[key], task, title, _STATUSES[letter], weight)
+        for key, task, title, letter, weight, field in rows
     ]
     found.sort(key=itemgetter(1, 2) if descending else None)
     if descending:
         found.sort(key=itemgetter(0), reverse=True)
+    if query.limit is not None:
+        del found[max(query.limit, 0) :]
     return [TaskOutline(*one[1:]) for one in found]
 
 

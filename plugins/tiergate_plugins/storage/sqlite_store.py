@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tiergate.store import (
     Damage,
     SessionSize,
     Store,
+    StoreDamaged,
     StoreError,
     StoreStats,
     TaskHit,
@@ -24,11 +25,13 @@ from tiergate.store import (
     task_not_found,
 )
 from tiergate_plugins.storage.bodies import (
+    as_list,
     read_session,
     read_task,
+    read_tasks,
     refuse_repeated_ids,
     session_body,
-    task_body,
+    task_bodies,
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
@@ -60,6 +63,7 @@ _RAISE = """
     WHERE id = ? AND version = ? RETURNING key, room
 """
 _MOST = 2**63 - 1
+_Row = tuple[str, str, str, float, str, bytes]
 _COUNT = "UPDATE counter SET changes = changes + 1"
 _SIZES = """
     SELECT s.id, COUNT(t.position),
@@ -111,7 +115,7 @@ class SqliteStore(Store):
     def load(self, session_id: str) -> Session:
         with sqlite_errors(self._where), self._transactions.reading():
             key, version, body = self._row(session_id)
-            tasks = tuple(task for _, task in self._tasks(key, session_id))
+            tasks = tuple(self._tasks(key, session_id))
         session = read_session(body, self._place(session_id))
         return msgspec.structs.replace(session, version=version, tasks=tasks)
 
@@ -139,7 +143,7 @@ class SqliteStore(Store):
     def save(self, session: Session) -> int:
         refuse_repeated_ids(session.id, session.tasks)
         body = session_body(session)
-        rows = [_row_of(session.id, task) for task in session.tasks]
+        rows = _rows_of(session.id, session.tasks)
         with sqlite_errors(self._where), self._transactions.writing():
             found = self._fetch("SELECT key, version FROM sessions WHERE id = ?", session.id)
             key, version = found or (None, 0)
@@ -166,7 +170,7 @@ class SqliteStore(Store):
     def upsert_tasks(self, session_id: str, tasks: Iterable[Task], *, expected_version: int) -> int:
         changed = list(tasks)
         refuse_repeated_ids(session_id, changed)
-        rows = [_row_of(session_id, task) for task in changed]
+        rows = _rows_of(session_id, changed)
         with sqlite_errors(self._where), self._transactions.writing():
             key, room = self._raise_version(session_id, expected_version, len(rows))
             self._connection.executemany(_UPSERT, [(key, *row) for row in rows])
@@ -262,23 +266,33 @@ class SqliteStore(Store):
             raise session_not_found(session_id)
         return found
 
-    def _tasks(self, key: int, session_id: str) -> list[tuple[int, Task]]:
-        """The tasks of a session in their order, with their positions."""
+    def _tasks(self, key: int, session_id: str) -> list[Task]:
+        """The tasks of a session in their order."""
         rows = self._connection.execute(
-            "SELECT position, id, body FROM tasks WHERE session = ?", (key,)
+            "SELECT position, body FROM tasks WHERE session = ?", (key,)
         ).fetchall()
         rows.sort()  # the index that finds them has them by id
+        bodies = [body for _, body in rows]
+        if all(bodies):
+            try:  # all at once, in a fifth less time
+                return read_tasks(as_list(bodies), self._where)
+            except StoreDamaged:
+                pass  # one by one, to say which
+        return list(self._tasks_one_by_one(key, session_id))
+
+    def _tasks_one_by_one(self, key: int, session_id: str) -> Iterator[Task]:
         place = self._place(session_id)
-        packed = {} if all(body for _, _, body in rows) else self._packing.tasks(key, place)
-        found = []
-        for position, name, body in rows:
+        packed = self._packing.tasks(key, place)
+        rows = self._connection.execute(
+            "SELECT id, body FROM tasks WHERE session = ? ORDER BY position", (key,)
+        ).fetchall()
+        for name, body in rows:
             if body:
-                found.append((position, read_task(body, f"{place}, task {name!r}")))
+                yield read_task(body, f"{place}, task {name!r}")
             elif name in packed:
-                found.append((position, packed[name]))
+                yield packed[name]
             else:
                 raise missing(name, place)
-        return found
 
     def _remove_tasks(self, key: int) -> None:
         self._connection.execute("DELETE FROM tasks WHERE session = ?", (key,))
@@ -320,14 +334,16 @@ class SqliteStore(Store):
         return total
 
 
-def _row_of(session_id: str, task: Task) -> tuple[str, str, str, float, str, bytes]:
-    """The columns of a task's row after its session."""
-    body, stored = task_body(session_id, task)
-    return (
-        stored.id,
-        stored.title,
-        STATUS_LETTERS[stored.status],
-        stored.weight,
-        stored.updated_at or "",
-        body,
-    )
+def _rows_of(session_id: str, tasks: Sequence[Task]) -> list[_Row]:
+    """The columns of the tasks' rows after their session."""
+    return [
+        (
+            stored.id,
+            stored.title,
+            STATUS_LETTERS[stored.status],
+            stored.weight,
+            stored.updated_at or "",
+            body,
+        )
+        for body, stored in task_bodies(session_id, tasks)
+    ]

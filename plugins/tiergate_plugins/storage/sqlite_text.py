@@ -47,7 +47,7 @@ class TextIndex:
 
     Args:
         writable: whether the index may be made and brought up to date.
-        read: the tasks of a session by the key of its row, with their positions.
+        read: the tasks of a session in their order, by the key of its row.
         writing: begins a transaction that writes.
     """
 
@@ -56,7 +56,7 @@ class TextIndex:
         connection: sqlite3.Connection,
         *,
         writable: bool,
-        read: Callable[[int, str], Iterable[tuple[int, Task]]],
+        read: Callable[[int, str], Iterable[Task]],
         writing: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._connection = connection
@@ -94,9 +94,12 @@ class TextIndex:
             self._connection.execute("REPLACE INTO indexed VALUES (0, '', ?, ?)", (changes, entries))
 
     def _index(self, key: int, name: str, version: int, times: int) -> int:
+        positions = self._connection.execute(
+            "SELECT position FROM tasks WHERE session = ? ORDER BY position", (key,)
+        ).fetchall()
         rows = [
             (position + (times << _POSITION_BITS), _readable(f"{task.title}\n{task.notes}"))
-            for position, task in self._read(key, name)
+            for (position,), task in zip(positions, self._read(key, name), strict=True)
         ]
         self._connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", rows)
         self._connection.execute("REPLACE INTO indexed VALUES (?, ?, ?, ?)", (key, name, version, times))
