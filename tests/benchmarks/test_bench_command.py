@@ -62,7 +62,7 @@ STORAGE = [
     ("sqlite: growth tenfold, query of outlines that finds as many", TENTH, "<= 1.3"),
     ("json: growth tenfold, save p50", TENTH, "<= 1.3"),
     ("json: growth tenfold, load p50", TENTH, "<= 1.3"),
-    ("json: growth tenfold, query that finds as many", TENTH, "<= 1.3"),
+    ("json: growth tenfold, query that finds as many", TENTH, None),
     ("sqlite: open the large store, time", None, "<= 1"),
     ("sqlite: open the large store, peak memory", None, "<= 100"),
 ]

@@ -52,7 +52,7 @@ class Ours(Peer):
         self._versions: dict[str, int] = {}
 
     def fill(self, sessions: Iterable[Session]) -> None:
-        with self.store.transaction():
+        with self.store.filling(), self.store.transaction():
             for session in sessions:
                 self._versions[session.id] = self.store.save(session)
 
