@@ -141,7 +141,7 @@ def _generated(stores: Any, sessions: list[Session], pair: tuple[str, str], expo
 _SLOW_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=_SLOW_FIXTURES)
+@settings(max_examples=15, deadline=None, suppress_health_check=_SLOW_FIXTURES)
 @given(sessions=SESSIONS, pair=st.sampled_from(QUICK))
 def test_generated_sessions_survive(
     stores: Any, export_of: Export, sessions: list[Session], pair: tuple[str, str]
@@ -150,7 +150,7 @@ def test_generated_sessions_survive(
 
 
 @pytest.mark.soak
-@settings(max_examples=1000, deadline=None, suppress_health_check=_SLOW_FIXTURES)
+@settings(max_examples=300, deadline=None, suppress_health_check=_SLOW_FIXTURES)
 @given(sessions=SESSIONS, pair=st.sampled_from([*itertools.permutations(NAMES, 2)]))
 def test_many_generated_sessions_survive(
     stores: Any, export_of: Export, sessions: list[Session], pair: tuple[str, str]
