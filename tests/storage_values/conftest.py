@@ -178,10 +178,8 @@ _TEXTS = {
     "sql": "'; DROP TABLE task; -- %_*?",
 }
 _PATHS = "|.|..|/|a/b|a\\b|../../up|/etc/passwd|~|~root|-|%2e|a%2Fb|a?b=c|con|nul|x.json|x.tmp|store.db"
-_FOLDED = (
-    "CASE|case|Case|\u00c9|E\u0301|\u0130|i\u0307|\ufb01|fi|\u2126|\u03a9"
-    "| |a | a|a.|\n|\u200b|\ufeff|0|00|1|1.0|true"
-)
+_FOLDED = "CASE|case|Case|\u00c9|E\u0301|\u0130|i\u0307|\ufb01|fi|\u2126|\u03a9"
+_BLANK = " |a | a|a.|\n|\u200b|\ufeff|0|00|1|1.0|true"
 _LONG = ("x" * 5000, "x" * 4999 + "y", "\U0001f680" * 1250)
 _IDS = (*_PATHS.split("|"), *_FOLDED.split("|"), *_BLANK.split("|"), *_LONG, *_TEXTS.values())
 _FLOATS = (5e-324, 2.2250738585072014e-308, 1e308, 1.7976931348623157e308, -0.0, 0.0, 0.1, 0.1 + 0.2, 1e22)
