@@ -313,7 +313,7 @@ def test_files_that_are_no_tasks_are_noted(read: Callable[..., Imported]) -> Non
         ("id: &x task-1\nb: *x", ":2:5", "anchors and aliases"),
         ("id: 1\n? [a]\n: b", ":3:3", "the name of a field must be a text"),
         ("id: 1\nx: ä\x07", ":3:5", "character U+0007 is not allowed"),
-        ("id: 1\nx: " + "[" * 100_000, ":3:35", "nested too deeply"),
+        ("id: 1\nx: " + "[" * 100, ":3:35", "nested too deeply"),
         ("id: 1\n... \n--- #\nx: y", ":4:1", "a second document begins"),
     ],
 )
@@ -325,6 +325,14 @@ def test_broken_front_matter_is_named_with_line_and_column(
         backlog.read(tmp_path)
     assert caught.value.where == f"{path}{place}"
     assert what in caught.value.what
+
+
+def test_front_matter_that_is_nested_without_end_is_refused(write: Write, tmp_path: Path) -> None:
+    path = write("tasks/task-1.md", page("id: 1\nx: " + "[" * 100_000))
+    with pytest.raises(SourceError) as caught:  # by us, or by newer versions of the YAML library before
+        backlog.read(tmp_path)
+    assert str(caught.value.where).startswith(f"{path}:3:")
+    assert "\n" not in str(caught.value)
 
 
 def test_front_matter_that_is_not_closed_is_refused(write: Write, tmp_path: Path) -> None:
