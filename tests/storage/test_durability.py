@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +218,23 @@ def test_json_counts_every_file(open_at: OpenAt, tmp_path: Path) -> None:
     store.save(make_session("s", make_task("a", notes="x" * 100_000)))
     assert store.stats().disk_bytes == sum(path.stat().st_size for path in (tmp_path / "work").iterdir())
     assert store.stats().details["journal_used_bytes"] > 100_000
+
+
+@pytest.mark.parametrize("scheme", ["json:{}/work", "jsonfile:{}/work.json", "sqlite:{}/store.db"])
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ({1, 2}, "extra.x = set"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "extra.x = datetime"),
+        ([Decimal("1.5")], "extra.x[0] = Decimal"),
+        ({"y": make_task("t")}, "extra.x.y = Task"),
+        (b"bytes", "extra.x = bytes"),
+    ],
+)
+def test_values_that_would_come_back_as_others_are_refused(
+    open_at: OpenAt, scheme: str, value: object, what: str
+) -> None:
+    store = open_at(scheme)
+    with pytest.raises(StoreError, match=re.escape(f"{what} would not come back as it is")):
+        store.save(make_session("s", make_task("t", extra={"x": value})))
+    assert store.ids() == []

@@ -136,8 +136,6 @@ def _lost(value: Any, path: str) -> str | None:
     """Where in a value JSON would silently keep something else; tuples as lists are no loss."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"{path} = {value}"
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"{path} = bytes"
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if not isinstance(name, str):
@@ -145,11 +143,13 @@ def _lost(value: Any, path: str) -> str | None:
             lost = _lost(inner, f"{path}.{name}")
             if lost is not None:
                 return lost
-    elif isinstance(value, list | tuple | set | frozenset):
+    elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             lost = _lost(inner, f"{path}[{index}]")
             if lost is not None:
                 return lost
+    elif value is not None and not isinstance(value, str | int | float):
+        return f"{path} = {type(value).__name__}"
     return None
 
 

@@ -14,7 +14,7 @@ import msgspec
 from tiergate.canonical import root_hash, session_bytes
 from tiergate.errors import MOST_NAMES
 from tiergate.migrate.progress import Pace, Progress
-from tiergate.model import Session, Task, decode_session, encode
+from tiergate.model import Session, Task, canonical, decode_session
 from tiergate.store import SessionNotFound, Store, StoreError
 
 KEPT_BYTES = 64 * 2**20
@@ -201,7 +201,7 @@ def _unwritable(session: Session) -> str:
     """The part of a session that cannot be encoded."""
     for task in session.tasks:
         try:
-            encode(task)
+            canonical(task)
         except _UNWRITABLE:
             return f"task {task.id!a} of session {session.id!a}"
     return f"session {session.id!a}"
