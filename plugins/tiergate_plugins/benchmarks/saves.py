@@ -17,6 +17,8 @@ from tiergate.record import BenchRow
 from tiergate_plugins.benchmarks import peers
 from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_rounds, value_row
 
+_CHANGES = 4096
+"""As many as any side saves in a row."""
 _FLOOR = "append and fdatasync of 4 KiB"
 OTHERS = {
     "one JSON file a session, stdlib": ">= 2.5",
@@ -37,14 +39,17 @@ def rows(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
 
 
 def saver(peer: peers.Peer, sessions: list[Session]) -> Callable[[], None]:
-    """Saves one changed task at each call, anywhere."""
+    """Saves one changed task at each call, anywhere. The changes are made beforehand: they are no save."""
     draw = random.Random(3)
-    numbers = itertools.count()
-
-    def save() -> None:
+    changes = []
+    for number in range(_CHANGES):
         session = draw.choice(sessions)
         task = draw.choice(session.tasks)
-        peer.save(session.id, msgspec.structs.replace(task, title=f"{task.title} {next(numbers)}"))
+        changes.append((session.id, msgspec.structs.replace(task, title=f"{task.title} {number}")))
+    feed = itertools.cycle(changes)
+
+    def save() -> None:
+        peer.save(*next(feed))
 
     return save
 

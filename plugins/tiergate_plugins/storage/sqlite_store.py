@@ -101,15 +101,18 @@ class SqliteStore(Store):
         self._path = path
         self._where = str(path)
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
-        self._log = LogSync(path, needed=durable and writable and uses_log(self._connection))
-        self._transactions = Transactions(self._connection, self._where, self._log, writable=writable)
+        logged = uses_log(self._connection)
+        self._log = LogSync(path, needed=durable and writable and logged)
+        self._transactions = Transactions(
+            self._connection, self._where, self._log, writable=writable, logged=logged
+        )
         self._names: dict[int, str] = {}
         self._packing = Packing(self._connection, self._where, active=pack)
         self._texts = TextIndex(
             self._connection,
             writable=index_text and writable,
             read=self._tasks,
-            writing=self._transactions.writing,
+            writing=self._writing_to_read,
         )
 
     def load(self, session_id: str) -> Session:
@@ -188,7 +191,7 @@ class SqliteStore(Store):
             self._connection.execute(tombstone, (session_id, expected_version + 1))
 
     def version(self, session_id: str) -> int:
-        with sqlite_errors(self._where):
+        with self._asking():
             found = self._fetch("SELECT version FROM sessions WHERE id = ?", session_id)
         if found is None:
             raise session_not_found(session_id)
@@ -196,24 +199,24 @@ class SqliteStore(Store):
         return version
 
     def versions(self) -> dict[str, int]:
-        with sqlite_errors(self._where):
+        with self._asking():
             return dict(self._connection.execute("SELECT id, version FROM sessions ORDER BY id"))
 
     def changes(self) -> int:
-        with sqlite_errors(self._where):
+        with self._asking():
             changes: int = self._fetch("SELECT changes FROM counter")[0]
         return changes
 
     def ids(self) -> list[str]:
-        with sqlite_errors(self._where):
+        with self._asking():
             return [name for (name,) in self._connection.execute("SELECT id FROM sessions ORDER BY id")]
 
     def query(self, query: TaskQuery) -> list[TaskHit]:
-        with sqlite_errors(self._where):
+        with self._asking():
             return run_query(self._connection, query, self._where, self._packing, self._texts)
 
     def outlines(self, query: TaskQuery) -> list[TaskOutline]:
-        with sqlite_errors(self._where):
+        with self._asking():
             if query.text is None and not self._packing.present():
                 # What a transaction has not committed may be undone, and its keys used again.
                 names = {} if self._connection.in_transaction else self._names
@@ -235,7 +238,7 @@ class SqliteStore(Store):
                     make_index(self._connection)
 
     def sizes(self) -> list[SessionSize]:
-        with sqlite_errors(self._where):
+        with self._asking():
             return [SessionSize(*row) for row in self._connection.execute(_SIZES)]
 
     def verify(self) -> list[Damage]:
@@ -243,7 +246,7 @@ class SqliteStore(Store):
             return list(find_damage(self._connection, self._where, self._packing))
 
     def stats(self) -> StoreStats:
-        with sqlite_errors(self._where):
+        with self._asking():
             sessions, tasks = self._connection.execute(
                 "SELECT (SELECT COUNT(*) FROM sessions), (SELECT COUNT(*) FROM tasks)"
             ).fetchone()
@@ -253,6 +256,18 @@ class SqliteStore(Store):
         with sqlite_errors(self._where):
             self._connection.close()
         self._log.close()
+
+    def _asking(self) -> AbstractContextManager[None]:
+        """What statements outside transactions stand in."""
+        self._transactions.require_waiting()
+        return sqlite_errors(self._where)
+
+    @contextmanager
+    def _writing_to_read(self) -> Iterator[None]:
+        """Write something that is read right after."""
+        with self._transactions.writing():
+            yield
+        self._transactions.require_waiting()
 
     def _fetch(self, sql: str, *ids: str) -> Any:
         """The only row of a look-up by id."""

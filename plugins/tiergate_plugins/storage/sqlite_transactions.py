@@ -16,18 +16,33 @@ class Transactions:
     """Begins, ends and undoes the transactions of one connection.
 
     What a block raises goes through unchanged; only the errors of these statements are translated.
+
+    Args:
+        logged: whether the database has a write-ahead log.
     """
 
-    def __init__(self, connection: sqlite3.Connection, where: str, log: LogSync, *, writable: bool) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, where: str, log: LogSync, *, writable: bool, logged: bool
+    ) -> None:
         self._connection = connection
         self._log = log
         self._writable = writable
+        self._logged = logged
         self._where = where
         self._depth = 0
+        self._waits = True
+
+    def require_waiting(self) -> None:
+        """Let SQLite wait for other processes again. Writers do it themselves; to tell it so each time, and
+        back, would take a tenth of the time of a small write."""
+        if not self._waits:
+            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+            self._waits = True
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Let several statements see the database at one moment."""
+        self.require_waiting()
         if self._connection.in_transaction:
             yield
             return
@@ -74,20 +89,21 @@ class Transactions:
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         pause = 0.00005
         with sqlite_errors(self._where):
-            self._connection.execute("PRAGMA busy_timeout = 0")
-            try:
-                while True:
-                    try:
-                        self._connection.execute("BEGIN IMMEDIATE")
-                    except sqlite3.OperationalError as error:
-                        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                            raise
-                        time.sleep(pause)
-                        pause = min(pause * 1.5, 0.002)
-                    else:
-                        return
-            finally:
-                self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+            if self._waits:
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._waits = False
+            while True:
+                try:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(pause)
+                    pause = min(pause * 1.5, 0.002)
+                else:
+                    break
+            if not self._logged:  # then a commit waits for readers
+                self.require_waiting()
 
     def _execute(self, statement: str) -> None:
         with sqlite_errors(self._where):
