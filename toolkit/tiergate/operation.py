@@ -30,12 +30,14 @@ class Request(msgspec.Struct, frozen=True):
         operation: name of a declared operation.
         session: id of the session it is about; None when it spans the store.
         arguments: the operation's arguments, as its declared type takes them.
+        key: names a write that may be sent again, so that it takes effect once, see `Store.once`.
     """
 
     id: int
     operation: str
     session: str | None
     arguments: dict[str, Any]
+    key: str | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

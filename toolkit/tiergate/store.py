@@ -56,6 +56,7 @@ class Capability(StrEnum):
 
     ``read-only``: an address with ``?mode=ro`` opens the store without changing or making a file; it must
     be there, and every write raises `ReadOnly`. ``change-counter``: `Store.changes` can be asked.
+    ``once``: `Store.once` can be used.
     """
 
     TRANSACTIONS = "transactions"
@@ -63,6 +64,7 @@ class Capability(StrEnum):
     MULTI_PROCESS = "multi-process"
     READ_ONLY = "read-only"
     CHANGE_COUNTER = "change-counter"
+    ONCE = "once"
 
 
 class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
@@ -86,6 +88,9 @@ class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
     order: str = "id"
     limit: int | None = None
 
+
+ONCE_KEPT = 10_000
+"""How many keys of `Store.once` a store remembers at least; older ones it may forget."""
 
 ORDERS = ("id", "weight", "title", "updated_at")
 """Fields that `TaskQuery.order` may name. Tasks without `updated_at` sort as the empty text."""
@@ -265,6 +270,37 @@ class Store(ABC):
             compute: gives plain JSON values or structs; what a cache remembers comes back as plain values.
         """
         return compute()
+
+    def once(self, key: str, write: Callable[[], Any]) -> Any:
+        """Do a write and keep its result under a key, both in one transaction; never do it a second time.
+
+        Where the key was used before, by any process, nothing is written and the kept result comes back.
+        So a request whose answer was lost can be sent again. What `write` raises is not kept, and its writes
+        are undone. A key is remembered until at least `ONCE_KEPT` others have come after it.
+
+        Args:
+            key: names this one write.
+            write: writes to this store; gives plain JSON values or structs, which come back as plain values.
+
+        Raises:
+            Unsupported: the store lacks `Capability.ONCE`.
+        """
+        if Capability.ONCE not in self.capabilities:
+            unsupported(self, Capability.ONCE)
+        with self.transaction():
+            kept = self.kept_result(key)
+            if kept is None:
+                kept = msgspec.json.encode(write())
+                self.keep_result(key, kept)
+        return msgspec.json.decode(kept)
+
+    def kept_result(self, key: str) -> bytes | None:  # noqa: ARG002
+        """What `keep_result` was given for a key, None for one that is not known. `once` is what to call."""
+        unsupported(self, Capability.ONCE)
+
+    def keep_result(self, key: str, result: bytes) -> None:  # noqa: ARG002
+        """Remember a result as a part of the transaction that this is called in. `once` is what to call."""
+        unsupported(self, Capability.ONCE)
 
     @abstractmethod
     def sizes(self) -> list[SessionSize]:

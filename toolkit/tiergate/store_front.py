@@ -71,6 +71,12 @@ class StoreFront(Store):
     def remember(self, key: bytes, session_id: str | None, compute: Callable[[], Any]) -> Any:
         return self._store.remember(key, session_id, compute)
 
+    def kept_result(self, key: str) -> bytes | None:
+        return self._store.kept_result(key)
+
+    def keep_result(self, key: str, result: bytes) -> None:
+        self._store.keep_result(key, result)
+
     def sizes(self) -> list[SessionSize]:
         return self._store.sizes()
 

@@ -98,9 +98,7 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
         try:
             if _version_seen(connection, where) < SCHEMA_VERSION or not _is_indexed(connection):
                 _bring_up_to_date(connection, where)
-            logged = _use_wal(connection)
-            # With a log the store syncs by itself, see `sqlite_wal`; checkpoints are synced by SQLite.
-            connection.execute(f"PRAGMA synchronous = {'NORMAL' if logged or not durable else 'FULL'}")
+            use_log(connection, durable=durable)
             connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
             # macOS: fsync stops at the drive's cache
             connection.execute(f"PRAGMA fullfsync = {int(durable)}")
@@ -230,8 +228,34 @@ def uses_log(connection: sqlite3.Connection) -> bool:
     return mode == "wal"
 
 
+def use_log(connection: sqlite3.Connection, *, durable: bool) -> bool:
+    """Write ahead to a log, which the file then remembers; whether there is one.
+
+    With a log the store syncs by itself, see `sqlite_wal`; checkpoints are synced by SQLite.
+    """
+    logged = _use_wal(connection)
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if logged or not durable else 'EXTRA'}")
+    return logged
+
+
+def use_rollback_journal(connection: sqlite3.Connection, *, durable: bool) -> bool:
+    """Give up the log, if nobody else has the database open; whether there still is one."""
+    # Truncated, not deleted: what deletes it in place would need one more sync of the folder.
+    connection.execute(f"PRAGMA synchronous = {'EXTRA' if durable else 'NORMAL'}")
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        mode: str = connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+        mode = "wal"
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    return mode == "wal"
+
+
 def _use_wal(connection: sqlite3.Connection) -> bool:
-    """Switch to write-ahead logging, which the file then remembers; whether it did.
+    """Switch to write-ahead logging; whether it was done.
 
     SQLite does not wait for other connections in all of the switch, so the waiting is done here. On a
     file system without shared memory the rollback journal stays, which is as safe.

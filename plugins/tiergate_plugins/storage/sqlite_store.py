@@ -35,14 +35,13 @@ from tiergate_plugins.storage.bodies import (
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
 from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_filling import filling
 from tiergate_plugins.storage.sqlite_packing import Packing, missing
 from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
 from tiergate_plugins.storage.sqlite_schema import (
     STATUS_LETTERS,
     connect,
     connect_read_only,
-    drop_index,
-    make_index,
     uses_log,
 )
 from tiergate_plugins.storage.sqlite_text import TextIndex
@@ -102,7 +101,8 @@ class SqliteStore(Store):
         self._where = str(path)
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
         logged = uses_log(self._connection)
-        self._log = LogSync(path, needed=durable and writable and logged)
+        self._durable = durable
+        self._log = LogSync(path, durable=durable and writable, logged=logged)
         self._transactions = Transactions(
             self._connection, self._where, self._log, writable=writable, logged=logged
         )
@@ -226,16 +226,8 @@ class SqliteStore(Store):
     def transaction(self) -> AbstractContextManager[None]:
         return self._transactions.writing()
 
-    @contextmanager
-    def filling(self) -> Iterator[None]:
-        with sqlite_errors(self._where), self._transactions.writing():
-            dropped = drop_index(self._connection)
-        try:
-            yield
-        finally:
-            if dropped:
-                with sqlite_errors(self._where), self._transactions.writing():
-                    make_index(self._connection)
+    def filling(self) -> AbstractContextManager[None]:
+        return filling(self._connection, self._transactions, self._where, durable=self._durable)
 
     def sizes(self) -> list[SessionSize]:
         with self._asking():

@@ -32,6 +32,17 @@ class Transactions:
         self._depth = 0
         self._waits = True
 
+    @property
+    def inner(self) -> bool:
+        """Whether the block of writes that this is asked in stands in another."""
+        return self._depth > 1
+
+    def set_logged(self, logged: bool) -> None:
+        """Take note that the database has a write-ahead log now, or no longer has it."""
+        self._logged = logged
+        self._waits = True
+        self._log.restart(logged=logged)
+
     def require_waiting(self) -> None:
         """Let SQLite wait for other processes again. Writers do it themselves; to tell it so each time, and
         back, would take a tenth of the time of a small write."""

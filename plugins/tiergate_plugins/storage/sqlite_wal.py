@@ -29,18 +29,25 @@ class LogSync:
 
     Args:
         database: its log is there as long as the connection is open.
-        needed: False where a commit need not survive the loss of power, or SQLite syncs by itself.
+        durable: False where a commit need not survive the loss of power.
+        logged: False where there is no log, so that SQLite syncs by itself.
     """
 
-    def __init__(self, database: Path, *, needed: bool) -> None:
+    def __init__(self, database: Path, *, durable: bool, logged: bool) -> None:
         self._database = database
         self._name = str(database)
         self._inode = _inode(database.stat())
         self._log = database.with_name(database.name + "-wal")
         self._unsynced = str(database.with_name(database.name + "-unsynced"))
-        self._needed = needed
+        self._durable = durable
+        self._needed = durable and logged
         self._descriptor = -1
         self._failed = False
+
+    def restart(self, *, logged: bool) -> None:
+        """Take note that there is another log now, or none."""
+        self.close()
+        self._needed = self._durable and logged
 
     def run(self) -> None:
         """Make every commit so far survive the loss of power.
