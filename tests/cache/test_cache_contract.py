@@ -29,5 +29,5 @@ class TestZstd(CacheContract):
 
 def test_no_method_of_a_store_is_left_to_its_slow_default() -> None:
     methods = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")}
-    assert methods <= vars(StoreFront).keys()
+    assert methods - {"once"} <= vars(StoreFront).keys()  # `once` is made of others
     assert issubclass(CachedStore, StoreFront)

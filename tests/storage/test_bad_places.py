@@ -111,7 +111,7 @@ def test_sqlite_refuses_a_newer_schema(open_at: OpenAt, tmp_path: Path) -> None:
     connection.execute(NEWER)
     connection.close()
     line = line_of(open_at, "sqlite:{}/store.db")
-    what = "the database has schema version 99, this tiergate knows up to 3"
+    what = "the database has schema version 99, this tiergate knows up to 4"
     assert line == f"{tmp_path}/store.db: {what} (upgrade tiergate)"
 
 

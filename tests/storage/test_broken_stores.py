@@ -92,6 +92,10 @@ class WritesAnyway(Sound):
 class Searches(Sound):
     capabilities = Sound.capabilities - {Capability.TEXT_SEARCH}
 
+class DoesItAgain(Sound):
+    def kept_result(self, key):
+        return None
+
 class HalfTransaction(SqliteStore):
     def transaction(self):
         from contextlib import nullcontext
@@ -141,6 +145,10 @@ BREAKS = {
         "Capability.READ_ONLY: every write raises `ReadOnly`; it raised nothing",
     ),
     "Searches": ("test_text", "Unsupported: the store lacks `Capability.TEXT_SEARCH`; it raised nothing"),
+    "DoesItAgain": (
+        "test_a_write_with_a_key_takes_effect_once",
+        "Store.once: where the key was used before, nothing is written",
+    ),
     "HalfTransaction": (
         "test_a_transaction_that_fails_writes_nothing",
         "Store.transaction: all of them, or none",

@@ -14,7 +14,7 @@ from tiergate.testing import make_session, make_task
 
 OpenAt = Callable[[str], Store]
 
-# As versions 1 and 2 made them; what they hold must be read for ever.
+# As versions 1, 2 and 3 made them; what they hold must be read for ever.
 COMMON = """
     CREATE TABLE sessions (
         key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, body BLOB NOT NULL
@@ -43,6 +43,19 @@ SCHEMAS = {
     PRAGMA user_version = 2;
 """,
 }
+SCHEMAS[3] = (
+    SCHEMAS[2]
+    + """
+    DROP INDEX tasks_in_order;
+    ALTER TABLE sessions ADD COLUMN room INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE packed (session INTEGER PRIMARY KEY REFERENCES sessions (key), body BLOB NOT NULL);
+    CREATE TABLE dictionaries (
+        id INTEGER PRIMARY KEY, generation INTEGER NOT NULL UNIQUE, body BLOB NOT NULL
+    );
+    PRAGMA user_version = 3;
+"""
+)
+LETTERS = {"queued": "q", "active": "a", "blocked": "b", "completed": "c", "abandoned": "x"}
 SESSIONS = [
     make_session(
         f"s{number}",
@@ -63,11 +76,13 @@ def make_old(path: Path, version: int) -> None:
     connection.executescript(SCHEMAS[version])
     for session in SESSIONS:
         body = encode(Session(id=session.id))
+        connection.execute("UPDATE counter SET changes = changes + 1" if version > 2 else "SELECT 1")
         cursor = connection.execute(
             "INSERT INTO sessions (id, version, body) VALUES (?, 7, ?)", (session.id, body)
         )
         for task in session.tasks:
-            row = (cursor.lastrowid, task.id, task.title, task.status.value, task.weight, "x", encode(task))
+            status = LETTERS[task.status] if version > 2 else task.status.value
+            row = (cursor.lastrowid, task.id, task.title, status, task.weight, "x", encode(task))
             connection.execute(
                 "INSERT INTO tasks (session, id, title, status, weight, updated_at, body)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -112,7 +127,7 @@ def test_an_old_database_is_brought_up_to_date(
 def test_reading_does_not_bring_it_up_to_date(open_at: OpenAt, tmp_path: Path, version: int) -> None:
     make_old(tmp_path / "store.db", version)
     before = (tmp_path / "store.db").read_bytes()
-    with pytest.raises(StoreError, match=f"schema version {version}, this tiergate reads 3") as caught:
+    with pytest.raises(StoreError, match=f"schema version {version}, this tiergate reads 4") as caught:
         open_at("sqlite:{}/store.db?mode=ro")
     assert "open it once without ?mode=ro" in str(caught.value)
     assert (tmp_path / "store.db").read_bytes() == before

@@ -284,13 +284,15 @@ class Store(ABC):
 
         Raises:
             Unsupported: the store lacks `Capability.ONCE`.
+            StoreError: the key is not valid Unicode, or the result has no JSON form; nothing was written.
         """
         if Capability.ONCE not in self.capabilities:
             unsupported(self, Capability.ONCE)
+        _require_text(key)
         with self.transaction():
             kept = self.kept_result(key)
             if kept is None:
-                kept = msgspec.json.encode(write())
+                kept = _json_of(write())
                 self.keep_result(key, kept)
         return msgspec.json.decode(kept)
 
@@ -416,6 +418,20 @@ class StoreAddress:
                     where=str(self),
                     hint=f"known: {', '.join(known) or 'none'}",
                 )
+
+
+def _require_text(key: str) -> None:
+    try:
+        key.encode()
+    except UnicodeEncodeError as error:
+        raise StoreError(f"the key {key!r} is not valid Unicode", hint="name the write otherwise") from error
+
+
+def _json_of(result: Any) -> bytes:
+    try:
+        return msgspec.json.encode(result)
+    except (msgspec.MsgspecError, UnicodeError, TypeError, ValueError, RecursionError) as error:
+        raise StoreError(f"the result of a write has no JSON form: {error}") from error
 
 
 def stale(session_id: str, *, expected: int, found: int) -> StaleVersion:

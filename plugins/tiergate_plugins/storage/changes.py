@@ -33,7 +33,14 @@ class Deleted(msgspec.Struct, frozen=True, array_like=True, tag="delete"):
     version: int
 
 
-Change = Saved | TasksPut | Deleted
+class Kept(msgspec.Struct, frozen=True, array_like=True, tag="kept"):
+    """The result of a write that must not be done again under this key."""
+
+    key: str
+    result: bytes
+
+
+Change = Saved | TasksPut | Deleted | Kept
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Change])
@@ -82,11 +89,17 @@ class Head:
 
 
 class Heads:
-    """The heads of all sessions that the journal names; optionally over others that stay as they are."""
+    """The heads of all sessions that the journal names; optionally over others that stay as they are.
+
+    Attributes:
+        own: those that are not from below.
+        results: by key, what was kept of writes, likewise.
+    """
 
     def __init__(self, below: Heads | None = None) -> None:
         self._below = below
         self.own: dict[str, Head] = {}
+        self.results: dict[str, bytes] = {}
 
     def get(self, session_id: str) -> Head | None:
         """The head of a session, or None where the journal does not name it."""
@@ -94,6 +107,11 @@ class Heads:
         if head is None and self._below is not None:
             return self._below.get(session_id)
         return head
+
+    def result(self, key: str) -> bytes | None:
+        """What was kept under a key, or None where the journal does not name it."""
+        found = self.results.get(key)
+        return self._below.result(key) if found is None and self._below is not None else found
 
     def all(self) -> dict[str, Head]:
         """Every head by id."""
@@ -106,6 +124,8 @@ class Heads:
                 self.own[change.session] = Head(change.version, body=change.body)
             elif isinstance(change, Deleted):
                 self.own[change.session] = Head(change.version, deleted=True)
+            elif isinstance(change, Kept):
+                self.results[change.key] = change.result
             else:
                 self._put(change)
 

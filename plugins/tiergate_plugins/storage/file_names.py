@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 SUFFIX = ".json"
 
+_AS_IT_IS = re.compile(r"[a-z0-9_-]{1,200}")
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 _EMPTY = "~"
 _LONGEST = 200
@@ -22,8 +24,11 @@ _BEGINNING = 60
 _HASHED = re.compile(r".+~[0-9a-f]{64}")
 
 
+@lru_cache(4096)
 def file_name(session_id: str) -> str:
     """The name of the file that holds a session."""
+    if _AS_IT_IS.fullmatch(session_id):
+        return session_id + SUFFIX
     raw = session_id.encode("utf-8", "surrogatepass")
     name = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in raw)
     if len(name) > _LONGEST:

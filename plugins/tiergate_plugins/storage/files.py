@@ -35,7 +35,7 @@ _HINTS = {
 
 
 @contextmanager
-def system_errors(doing: str, where: Path) -> Iterator[None]:
+def system_errors(doing: str, where: Path | str) -> Iterator[None]:
     """Turn errors of the operating system into `StoreError`, saying what was being done to what."""
     try:
         yield
@@ -43,7 +43,7 @@ def system_errors(doing: str, where: Path) -> Iterator[None]:
         raise in_words(error, doing, where) from error
 
 
-def in_words(error: OSError, doing: str, where: Path) -> StoreError:
+def in_words(error: OSError, doing: str, where: Path | str) -> StoreError:
     """What the operating system refused, in the store's own words."""
     hint = _HINTS.get(error.errno or 0, "check the disk")
     return StoreError(f"cannot {doing}: {error.strerror}", where=str(where), hint=hint)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tiergate.hooks import StoreDeclaration, hookimpl
 from tiergate.store import Capability, Store, StoreAddress
 
-CAPABILITIES = frozenset(Capability) - {Capability.ONCE}
+CAPABILITIES = frozenset(Capability)
 
 
 def open_store(address: StoreAddress) -> Store:

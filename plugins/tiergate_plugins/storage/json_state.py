@@ -6,20 +6,24 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from tiergate import syncing
 from tiergate.model import Session, encode
-from tiergate.store import SessionNotFound, StoreDamaged, StoreError, read_only, session_not_found
+from tiergate.store import ONCE_KEPT, SessionNotFound, StoreDamaged, StoreError, read_only, session_not_found
 from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_session, read_task
 from tiergate_plugins.storage.changes import Change, Head, Heads, decode_changes, encode_changes
 from tiergate_plugins.storage.journal import Journal
 from tiergate_plugins.storage.snapshots import Snapshots
 
+_Table = TypeVar("_Table", dict[str, int], dict[str, bytes])
+
 JOURNAL = "journal"
 TOMBSTONES = "deleted"
+RESULTS = "results"
 ASIDE = "journal.damaged-"
 _FOLD_AT = 8 << 20
 """Bytes of journal at which its changes are written to the session files."""
@@ -43,6 +47,7 @@ class JsonState:
         self._heads = Heads()
         self._file_versions: dict[str, int] = {}
         self._tombstones: dict[str, int] | None = None
+        self._results: dict[str, bytes] | None = None
         self._pending: list[Change] = []
         self._view, self._viewed = self._heads, 0
         self._depth = 0
@@ -104,7 +109,7 @@ class JsonState:
             return head.version
         known = self._file_versions.get(session_id)
         if known is None:
-            known = self._file_versions[session_id] = self.files.outline(session_id)[0].version
+            known = self._file_versions[session_id] = self.files.version(session_id)
         return known
 
     def last_deleted(self, session_id: str) -> int:
@@ -113,6 +118,11 @@ class JsonState:
         if head is not None:
             return head.version
         return self._read_tombstones().get(session_id, 0)
+
+    def kept_result(self, key: str) -> bytes | None:
+        """What was kept of a write under this key; None when it was never done, or long ago."""
+        found = (self._seen() if self._pending else self._heads).result(key)
+        return found if found is not None else self._read_results().get(key)
 
     @contextmanager
     def writing(self, doing: str) -> Iterator[None]:
@@ -192,6 +202,7 @@ class JsonState:
         self._heads = Heads()
         self._file_versions = {}
         self._tombstones = None
+        self._results = None
         self.journal = Journal.open(self._path, writable=self._writable)
 
     def _commit(self) -> None:
@@ -231,6 +242,7 @@ class JsonState:
             alive = [name for name, head in heads.items() if not head.deleted]
             gone = [name for name, head in heads.items() if head.deleted]
             self.files.replace(((name, encode(self.load(name))) for name in alive), gone)
+            self._keep_results()
             self._keep_tombstones({name: heads[name].version for name in gone}, alive)
             if journal.damage:
                 os.link(journal.path, self.folder / f"{ASIDE}{journal.sequence}")
@@ -256,19 +268,42 @@ class JsonState:
             )
         return base
 
+    def damaged_tables(self) -> Iterator[StoreDamaged]:
+        """What is wrong with the files that stand beside those of the sessions."""
+        for read in (self._read_tombstones, self._read_results):
+            try:
+                read()
+            except StoreDamaged as error:
+                yield error
+
     def _read_tombstones(self) -> dict[str, int]:
         if self._tombstones is None:
-            path = self.folder / TOMBSTONES
-            try:
-                self._tombstones = msgspec.json.decode(path.read_bytes(), type=dict[str, int])
-            except FileNotFoundError:
-                self._tombstones = {}
-            except msgspec.MsgspecError as error:
-                raise StoreDamaged(f"not a list of deleted sessions: {error}", where=str(path)) from error
+            self._tombstones = self._read_beside(TOMBSTONES, dict[str, int], "deleted sessions")
         return self._tombstones
+
+    def _read_results(self) -> dict[str, bytes]:
+        if self._results is None:
+            self._results = self._read_beside(RESULTS, dict[str, bytes], "results of writes")
+        return self._results
+
+    def _read_beside(self, name: str, kind: type[_Table], what: str) -> _Table:
+        """A table that a fold wrote beside the session files."""
+        path = self.folder / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=kind)
+        except FileNotFoundError:
+            return kind()
+        except msgspec.MsgspecError as error:
+            raise StoreDamaged(f"not a list of {what}: {error}", where=str(path)) from error
 
     def _keep_tombstones(self, gone: dict[str, int], alive: list[str]) -> None:
         before = self._read_tombstones()
         after = {name: version for name, version in {**before, **gone}.items() if name not in set(alive)}
         if after != before:
             files.write(self.folder, TOMBSTONES, msgspec.json.encode(after), durable=True)
+
+    def _keep_results(self) -> None:
+        fresh = self._heads.results
+        if fresh:
+            kept = list({**self._read_results(), **fresh}.items())[-ONCE_KEPT:]
+            files.write(self.folder, RESULTS, msgspec.json.encode(dict(kept)), durable=True)

@@ -25,9 +25,9 @@ from tiergate.store import (
 )
 from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_task, refuse_repeated_ids, session_body, task_body
-from tiergate_plugins.storage.changes import Deleted, Saved, TasksPut
+from tiergate_plugins.storage.changes import Deleted, Kept, Saved, TasksPut
 from tiergate_plugins.storage.json_dir import CAPABILITIES
-from tiergate_plugins.storage.json_state import ASIDE, JOURNAL, TOMBSTONES, JsonState
+from tiergate_plugins.storage.json_state import ASIDE, JOURNAL, RESULTS, TOMBSTONES, JsonState
 from tiergate_plugins.storage.json_verify import find_damage
 from tiergate_plugins.storage.selection import select
 
@@ -119,6 +119,14 @@ class JsonStore(Store):
     def transaction(self) -> AbstractContextManager[None]:
         return self._state.writing("write the transaction")
 
+    def kept_result(self, key: str) -> bytes | None:
+        self._state.refresh()
+        return self._state.kept_result(key)
+
+    def keep_result(self, key: str, result: bytes) -> None:
+        with self._state.writing("keep the result of a write"):
+            self._state.record(Kept(key, result))
+
     def sizes(self) -> list[SessionSize]:
         found = []
         for session_id in self.ids():
@@ -163,7 +171,7 @@ class JsonStore(Store):
         return SessionSize(session_id, len(session.tasks), len(encode(session)))
 
     def _own_files(self) -> Iterator[Path]:
-        names = (files.LOCK, JOURNAL, TOMBSTONES)
+        names = (files.LOCK, JOURNAL, RESULTS, TOMBSTONES)
         for path in self._folder.iterdir():
             if path.name.endswith(".json") or path.name in names or path.name.startswith(ASIDE):
                 yield path

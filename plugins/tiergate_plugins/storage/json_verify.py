@@ -18,7 +18,7 @@ _IN_FLIGHT_S = 0.05
 def find_damage(state: JsonState) -> list[Damage]:
     """Everything that is wrong with the session files, the journal and what both give together."""
     state.refresh()
-    return [*state.files.verify(), *_journal(state), *_sessions(state), *_set_aside(state)]
+    return [*state.files.verify(), *_journal(state), *_sessions(state), *_tables(state), *_set_aside(state)]
 
 
 def _journal(state: JsonState) -> Iterator[Damage]:
@@ -59,6 +59,11 @@ def _sessions(state: JsonState) -> Iterator[Damage]:
                 state.load(session_id)
             except StoreError as error:
                 yield Damage(error.where or str(state.folder), error.what)
+
+
+def _tables(state: JsonState) -> Iterator[Damage]:
+    for error in state.damaged_tables():
+        yield Damage(error.where or str(state.folder), error.what)
 
 
 def _set_aside(state: JsonState) -> Iterator[Damage]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,12 @@ from tiergate_plugins.storage.file_names import SUFFIX, file_name, session_id_of
 
 _AT_ONCE = 8
 """Syncs that wait for the disk together; file systems commit them in one go."""
+
+
+_HEAD_BYTES = 1024
+_TEXT = rb'"(?:[^"\\]|\\.)*"'
+_HEAD = re.compile(rb'\{"id":(%b),(?:"title":%b,)?"version":(\d+),' % (_TEXT, _TEXT))
+"""How the store begins a file, in the order of the fields of `Session`."""
 
 
 class Outline(msgspec.Struct):
@@ -71,6 +78,22 @@ class Snapshots:
         outline = _outline(data, self.path(session_id))
         self._require_id(session_id, outline.id)
         return outline, len(data)
+
+    def version(self, session_id: str) -> int:
+        """The version of a session, from the beginning of its file where that suffices. Raises as `load`."""
+        path = f"{self.folder}/{file_name(session_id)}"
+        with files.system_errors("read the session", path):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                raise session_not_found(session_id) from None
+            try:
+                head = _HEAD.match(os.pread(descriptor, _HEAD_BYTES, 0))
+            finally:
+                os.close(descriptor)
+        if head and head[1] == msgspec.json.encode(session_id):
+            return int(head[2])
+        return self.outline(session_id)[0].version
 
     def ids(self) -> Iterator[str]:
         """The sessions that have a file, in no order. Files that are none of the store's are passed over."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from tiergate.store import StoreDamaged, StoreError
 
@@ -35,16 +34,31 @@ _FAILURES = {
 }
 
 
-@contextmanager
-def sqlite_errors(where: str) -> Iterator[None]:
-    """Turn every error of SQLite into a `StoreError`."""
-    try:
-        yield
-    except (sqlite3.Error, OverflowError) as error:
-        raise _translated(error, where) from error
+RAISED = (sqlite3.Error, OverflowError)
+"""What the module raises, for values that it cannot take too."""
 
 
-def _translated(error: Exception, where: str) -> StoreError:
+class SqliteErrors:
+    """Turns every error of SQLite in a block into a `StoreError`; it stands around every call of a store, so
+    it is no generator, which would take several times as long."""
+
+    __slots__ = ("_where",)
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, RAISED):
+            raise translated(error, self._where) from error
+
+
+def translated(error: Exception, where: str) -> StoreError:
+    """What an error of SQLite means to the user of a store."""
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     if code == sqlite3.SQLITE_CORRUPT or _DAMAGE.search(str(error)):
         return StoreDamaged(

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_errors import SqliteErrors
 from tiergate_plugins.storage.sqlite_schema import (
     drop_index,
     make_index,
@@ -27,7 +27,7 @@ def filling(
 ) -> Iterator[None]:
     """What `Store.filling` promises; nothing is done about a database that has tasks."""
     with transactions.writing():
-        with sqlite_errors(where):
+        with SqliteErrors(where):
             dropped = drop_index(connection)
         alone = not transactions.inner
     if not dropped:
@@ -35,12 +35,12 @@ def filling(
         return
     try:
         if alone:
-            with sqlite_errors(where):
+            with SqliteErrors(where):
                 transactions.set_logged(use_rollback_journal(connection, durable=durable))
         yield
     finally:
-        with transactions.writing(), sqlite_errors(where):
+        with transactions.writing(), SqliteErrors(where):
             make_index(connection)
         if alone:
-            with sqlite_errors(where):
+            with SqliteErrors(where):
                 transactions.set_logged(use_log(connection, durable=durable))

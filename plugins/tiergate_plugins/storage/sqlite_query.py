@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -91,8 +91,8 @@ def run_outlines(
 ) -> list[TaskOutline]:
     """The outlines of the tasks that meet a query without text, read from indexes where they suffice.
 
-    No session may be packed. Ids of sessions, order and limit are added here: a join and a sort of rows that
-    are wide take SQLite longer than all the rest.
+    The order must be by a field of outlines. No session may be packed. Ids of sessions, order and limit are
+    added here: a join and a sort of rows that are wide take SQLite longer than all the rest.
 
     Args:
         names: ids of sessions by the keys of their rows, as far as they are known; more are added.
@@ -106,21 +106,23 @@ def run_outlines(
         conditions.append("t.session = (SELECT key FROM sessions WHERE id = ?)")
         values.append(as_key(query.session))
     rows = connection.execute(
-        f"SELECT t.session, t.id, t.title, t.status, t.weight, {_COLUMNS[name]} FROM tasks t"
+        "SELECT t.session, t.id, t.title, t.status, t.weight FROM tasks t"
         f" WHERE {' AND '.join(conditions) or 'TRUE'}",
         values,
     ).fetchall()
     _learn_names(connection, {row[0] for row in rows}, names)
     found = [
-        (field, names[key], task, title, _STATUSES[letter], weight)
-        for key, task, title, letter, weight, field in rows
+        TaskOutline(names[key], task, title, _STATUSES[letter], weight)
+        for key, task, title, letter, weight in rows
     ]
-    found.sort(key=itemgetter(1, 2) if descending else None)
-    if descending:
-        found.sort(key=itemgetter(0), reverse=True)
+    if name == "id" and not descending:
+        found.sort(key=attrgetter("id", "session"))
+    else:
+        found.sort(key=attrgetter("session", "id"))
+        found.sort(key=attrgetter(name), reverse=descending)
     if query.limit is not None:
         del found[max(query.limit, 0) :]
-    return [TaskOutline(*one[1:]) for one in found]
+    return found
 
 
 def _learn_names(connection: sqlite3.Connection, keys: set[int], names: dict[int, str]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tiergate.model import Status
 from tiergate.store import StoreError
-from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, sqlite_errors
+from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, SqliteErrors
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x74674154
 """Marks the file as ours (``tgAT``), so that nobody else's database is written to."""
 
@@ -62,7 +62,12 @@ _PACKED = (
     """CREATE TABLE dictionaries (
         id INTEGER PRIMARY KEY, generation INTEGER NOT NULL UNIQUE, body BLOB NOT NULL
     )""",
-    "PRAGMA user_version = 3",
+)
+_ONCE = (
+    """CREATE TABLE results (
+        number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, body BLOB NOT NULL
+    )""",
+    "PRAGMA user_version = 4",
 )
 _LETTERS = " ".join(f"WHEN '{status}' THEN '{letter}'" for status, letter in STATUS_LETTERS.items())
 _FROM_2 = (
@@ -73,11 +78,13 @@ _FROM_2 = (
     f"UPDATE tasks SET status = CASE status {_LETTERS} ELSE status END",
     _BY_STATUS,
     *_PACKED,
+    *_ONCE,
 )
 _STEPS: dict[int, tuple[str, ...]] = {
-    0: (*_SCHEMA, _BY_STATUS, *_COUNTED, *_PACKED),
+    0: (*_SCHEMA, _BY_STATUS, *_COUNTED, *_PACKED, *_ONCE),
     1: ("DROP INDEX tasks_by_weight", *_COUNTED, *_FROM_2),
     2: _FROM_2,
+    3: _ONCE,
 }
 """What brings a database of each older version to the present one; 0 is a database that is still empty."""
 
@@ -93,7 +100,7 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     """
     where = str(path)
     _require_place(path)
-    with sqlite_errors(where):
+    with SqliteErrors(where):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             if _version_seen(connection, where) < SCHEMA_VERSION or not _is_indexed(connection):
@@ -121,7 +128,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise StoreError("there is no store here", where=where, hint="check the address")
     _require_place(path)
-    with sqlite_errors(where):
+    with SqliteErrors(where):
         connection = _open_uri(path, "mode=ro")
         try:
             version = _version_seen(connection, where)

@@ -11,6 +11,7 @@ import msgspec
 
 from tiergate.model import Session, Task
 from tiergate.store import (
+    ONCE_KEPT,
     Damage,
     SessionSize,
     Store,
@@ -20,6 +21,7 @@ from tiergate.store import (
     TaskHit,
     TaskOutline,
     TaskQuery,
+    check_order,
     session_not_found,
     stale,
     task_not_found,
@@ -34,7 +36,7 @@ from tiergate_plugins.storage.bodies import (
     task_bodies,
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
-from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_errors import SqliteErrors
 from tiergate_plugins.storage.sqlite_filling import filling
 from tiergate_plugins.storage.sqlite_packing import Packing, missing
 from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
@@ -62,6 +64,8 @@ _RAISE = """
     WHERE id = ? AND version = ? RETURNING key, room
 """
 _MOST = 2**63 - 1
+_FORGET_AT = 500
+"""Results that are kept beyond those that must be, before they are removed together."""
 _Row = tuple[str, str, str, float, str, bytes]
 _COUNT = "UPDATE counter SET changes = changes + 1"
 _SIZES = """
@@ -99,6 +103,7 @@ class SqliteStore(Store):
     ) -> None:
         self._path = path
         self._where = str(path)
+        self._errors = SqliteErrors(self._where)
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
         logged = uses_log(self._connection)
         self._durable = durable
@@ -116,7 +121,7 @@ class SqliteStore(Store):
         )
 
     def load(self, session_id: str) -> Session:
-        with sqlite_errors(self._where), self._transactions.reading():
+        with self._errors, self._transactions.reading():
             key, version, body = self._row(session_id)
             tasks = tuple(self._tasks(key, session_id))
         session = read_session(body, self._place(session_id))
@@ -124,7 +129,7 @@ class SqliteStore(Store):
 
     def load_task(self, session_id: str, task_id: str) -> tuple[Task, int]:
         place = self._place(session_id)
-        with sqlite_errors(self._where), self._transactions.reading():
+        with self._errors, self._transactions.reading():
             found = self._fetch(
                 "SELECT s.key, s.version, t.body FROM sessions s"
                 " LEFT JOIN tasks t ON t.session = s.key AND t.id = ? WHERE s.id = ?",
@@ -147,7 +152,7 @@ class SqliteStore(Store):
         refuse_repeated_ids(session.id, session.tasks)
         body = session_body(session)
         rows = _rows_of(session.id, session.tasks)
-        with sqlite_errors(self._where), self._transactions.writing():
+        with self._errors, self._transactions.writing(in_parts=self._packing.active):
             found = self._fetch("SELECT key, version FROM sessions WHERE id = ?", session.id)
             key, version = found or (None, 0)
             if version != session.version:
@@ -174,7 +179,7 @@ class SqliteStore(Store):
         changed = list(tasks)
         refuse_repeated_ids(session_id, changed)
         rows = _rows_of(session_id, changed)
-        with sqlite_errors(self._where), self._transactions.writing():
+        with self._errors, self._transactions.writing(in_parts=self._packing.active):
             key, room = self._raise_version(session_id, expected_version, len(rows))
             self._connection.executemany(_UPSERT, [(key, *row) for row in rows])
             if self._packing.active and room <= 0:
@@ -183,7 +188,7 @@ class SqliteStore(Store):
         return expected_version + 1
 
     def delete(self, session_id: str, *, expected_version: int) -> None:
-        with sqlite_errors(self._where), self._transactions.writing():
+        with self._errors, self._transactions.writing():
             key, _ = self._raise_version(session_id, expected_version)
             self._remove_tasks(key)
             self._connection.execute("DELETE FROM sessions WHERE key = ?", (key,))
@@ -217,7 +222,8 @@ class SqliteStore(Store):
 
     def outlines(self, query: TaskQuery) -> list[TaskOutline]:
         with self._asking():
-            if query.text is None and not self._packing.present():
+            by = check_order(query.order)[0]
+            if query.text is None and by != "updated_at" and not self._packing.present():
                 # What a transaction has not committed may be undone, and its keys used again.
                 names = {} if self._connection.in_transaction else self._names
                 return run_outlines(self._connection, query, self._texts, names)
@@ -229,12 +235,24 @@ class SqliteStore(Store):
     def filling(self) -> AbstractContextManager[None]:
         return filling(self._connection, self._transactions, self._where, durable=self._durable)
 
+    def kept_result(self, key: str) -> bytes | None:
+        with self._errors:
+            found = self._fetch("SELECT body FROM results WHERE key = ?", key)
+        return found[0] if found else None
+
+    def keep_result(self, key: str, result: bytes) -> None:
+        insert = "INSERT INTO results (key, body) VALUES (?, ?)"
+        with self._errors, self._transactions.writing():
+            number = self._connection.execute(insert, (key, result)).lastrowid or 0
+            if number % _FORGET_AT == 0:
+                self._connection.execute("DELETE FROM results WHERE number <= ?", (number - ONCE_KEPT,))
+
     def sizes(self) -> list[SessionSize]:
         with self._asking():
             return [SessionSize(*row) for row in self._connection.execute(_SIZES)]
 
     def verify(self) -> list[Damage]:
-        with sqlite_errors(self._where), self._transactions.reading():
+        with self._errors, self._transactions.reading():
             return list(find_damage(self._connection, self._where, self._packing))
 
     def stats(self) -> StoreStats:
@@ -245,14 +263,14 @@ class SqliteStore(Store):
         return StoreStats(sessions=sessions, tasks=tasks, disk_bytes=self._disk_bytes())
 
     def close(self) -> None:
-        with sqlite_errors(self._where):
+        with self._errors:
             self._connection.close()
         self._log.close()
 
     def _asking(self) -> AbstractContextManager[None]:
         """What statements outside transactions stand in."""
         self._transactions.require_waiting()
-        return sqlite_errors(self._where)
+        return self._errors
 
     @contextmanager
     def _writing_to_read(self) -> Iterator[None]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 
-from tiergate.store import StoreError, read_only
-from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, sqlite_errors
+from tiergate.store import SessionNotFound, StaleVersion, StoreError, read_only
+from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, RAISED, translated
 from tiergate_plugins.storage.sqlite_wal import LogSync
+
+_NOTHING_DONE = (SessionNotFound, StaleVersion)
+"""What a write raises before it has changed anything."""
 
 
 class Transactions:
@@ -63,62 +67,94 @@ class Transactions:
         finally:
             self._undo("ROLLBACK")
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Make the writes of a block one, on disk at its end. Inside another it is a part that can fail."""
+    def writing(self, *, in_parts: bool = True) -> AbstractContextManager[None]:
+        """Make the writes of a block one, on disk at its end. Inside another it is a part that can fail.
+
+        Args:
+            in_parts: False for a block that raises what it raises (`StaleVersion`, `SessionNotFound`) before
+                it has changed anything: then two statements are saved. Should it fail otherwise, all of the
+                outer block is undone.
+        """
+        return _Writing(self, in_parts=in_parts)
+
+    def enter(self, *, in_parts: bool) -> str:
+        """Begin a block; the name of its savepoint, empty for one that has none."""
         if not self._writable:
             raise read_only(self._where)
         self._require_unbroken()
+        part = ""
         if self._depth == 0:
-            self._log.require_sound()
-            self._begin()
-            try:
-                self._log.mend()
-            except StoreError:
-                self._undo("ROLLBACK")
-                raise
-            end, undo = "COMMIT", "ROLLBACK"
-        else:
+            self._begin_whole()
+        elif in_parts:
             part = f"part_{self._depth}"
             self._execute(f"SAVEPOINT {part}")
-            end, undo = f"RELEASE {part}", f"ROLLBACK TO {part}"
         self._depth += 1
+        return part
+
+    def leave(self, part: str, error: BaseException | None) -> None:
+        """End the block that was entered last, or undo it when it raised something."""
         try:
-            yield
-            self._require_unbroken()
-            self._execute(end)
-        except BaseException:
-            self._undo(undo)
-            raise
+            if error is not None:
+                self._undo_block(part, error)
+            else:
+                self._finish(part)
         finally:
             self._depth -= 1
-        if self._depth == 0:
+        if error is None and self._depth == 0:
             self._log.run()
+
+    def _begin_whole(self) -> None:
+        self._log.require_sound()
+        self._begin()
+        try:
+            self._log.mend()
+        except StoreError:
+            self._undo("ROLLBACK")
+            raise
+
+    def _finish(self, part: str) -> None:
+        try:
+            self._require_unbroken()
+            if self._depth == 1:
+                self._execute("COMMIT")
+            elif part:
+                self._execute(f"RELEASE {part}")
+        except BaseException as error:
+            self._undo_block(part, error)
+            raise
+
+    def _undo_block(self, part: str, error: BaseException) -> None:
+        if part:
+            self._undo(f"ROLLBACK TO {part}")
+        elif self._depth == 1 or not isinstance(error, _NOTHING_DONE):
+            self._undo("ROLLBACK")
 
     def _begin(self) -> None:
         """Wait for other writers. They are done in a tenth of the time that SQLite would sleep at least."""
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         pause = 0.00005
-        with sqlite_errors(self._where):
-            if self._waits:
-                self._connection.execute("PRAGMA busy_timeout = 0")
-                self._waits = False
-            while True:
-                try:
-                    self._connection.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                        raise
-                    time.sleep(pause)
-                    pause = min(pause * 1.5, 0.002)
-                else:
-                    break
-            if not self._logged:  # then a commit waits for readers
-                self.require_waiting()
+        if self._waits:
+            self._execute("PRAGMA busy_timeout = 0")
+            self._waits = False
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except RAISED as error:
+                busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise translated(error, self._where) from error
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.002)
+            else:
+                break
+        if not self._logged:  # then a commit waits for readers
+            self.require_waiting()
 
     def _execute(self, statement: str) -> None:
-        with sqlite_errors(self._where):
+        try:
             self._connection.execute(statement)
+        except RAISED as error:
+            raise translated(error, self._where) from error
 
     def _undo(self, statement: str) -> None:
         """Undo, unless SQLite has done so itself, as it does when the disk is full."""
@@ -130,3 +166,22 @@ class Transactions:
             raise StoreError(
                 "an earlier error has undone the transaction", where=self._where, hint="repeat all of it"
             )
+
+
+class _Writing:
+    """A block of writes; no generator, which would take several times as long."""
+
+    __slots__ = ("_in_parts", "_part", "_transactions")
+
+    def __init__(self, transactions: Transactions, *, in_parts: bool) -> None:
+        self._transactions = transactions
+        self._in_parts = in_parts
+        self._part = ""
+
+    def __enter__(self) -> None:
+        self._part = self._transactions.enter(in_parts=self._in_parts)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transactions.leave(self._part, error)

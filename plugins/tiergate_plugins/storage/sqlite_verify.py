@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tiergate.model import Task
 from tiergate.store import Damage, StoreDamaged, StoreError
 from tiergate_plugins.storage.bodies import read_session, read_task
-from tiergate_plugins.storage.sqlite_errors import sqlite_errors
+from tiergate_plugins.storage.sqlite_errors import SqliteErrors
 from tiergate_plugins.storage.sqlite_packing import Packing
 from tiergate_plugins.storage.sqlite_schema import STATUS_LETTERS
 
@@ -28,7 +28,7 @@ def find_damage(connection: sqlite3.Connection, where: str, packing: Packing) ->
     )
     for check in checks:
         try:
-            with sqlite_errors(where):
+            with SqliteErrors(where):
                 yield from check
         except StoreDamaged as error:
             yield Damage(error.where or where, error.what)

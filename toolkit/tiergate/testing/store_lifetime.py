@@ -102,6 +102,55 @@ class LifetimeChecks(StoreFixtures):
         store.ids()
         assert store.changes() == counts[-1], contract
 
+    def test_a_write_with_a_key_takes_effect_once(
+        self, open_store: OpenStore, declaration: StoreDeclaration
+    ) -> None:
+        store = open_store()
+        store.save(make_session("s", "a"))
+        done: list[str] = []
+
+        def write(target: Store, title: str) -> dict[str, object]:
+            done.append(title)
+            version = target.load("s").version
+            return {
+                "version": target.upsert_tasks("s", [make_task("a", title=title)], expected_version=version)
+            }
+
+        if Capability.ONCE not in declaration.capabilities:
+            with must_raise(Unsupported, "Store.once: the store lacks `Capability.ONCE`"):
+                store.once("k", lambda: write(store, "first"))
+            assert not done, "Store.once: Unsupported, before anything is written"
+            return
+        contract = (
+            "Store.once: where the key was used before, nothing is written and the kept result comes back"
+        )
+        assert store.once("k", lambda: write(store, "first")) == {"version": 2}
+        assert store.once("k", lambda: write(store, "again")) == {"version": 2}, contract
+        store.close()
+        other = open_store()
+        assert other.once("k", lambda: write(other, "elsewhere")) == {"version": 2}, contract
+        assert (done, other.load_task("s", "a")) == (["first"], (make_task("a", title="first"), 2)), contract
+        assert other.once("another", lambda: write(other, "second")) == {"version": 3}
+        assert other.verify() == []
+
+    def test_a_write_with_a_key_that_fails_is_undone_and_not_kept(
+        self, store: Store, declaration: StoreDeclaration
+    ) -> None:
+        if Capability.ONCE not in declaration.capabilities:
+            pytest.skip("the store cannot keep results")
+        store.save(make_session("s", "a"))
+
+        def fail() -> None:
+            store.upsert_tasks("s", [make_task("a", title="half")], expected_version=1)
+            raise StoreError("the write went wrong half-way")
+
+        contract = "Store.once: what `write` raises is not kept, and its writes are undone"
+        with must_raise(StoreError, contract):
+            store.once("k", fail)
+        assert store.load_task("s", "a") == (make_task("a"), 1), contract
+        assert store.once("k", lambda: None) is None
+        assert store.once("k", fail) is None, "Store.once: also a result of None is kept"
+
     def test_versions(self, store: Store) -> None:
         for name in ("t", "s"):
             store.save(make_session(name, "a"))
