@@ -34,6 +34,10 @@ OTHERS = [
 STORAGE = [
     ("json: save one changed task, p50", FLOOR, "<= 1.0"),
     ("sqlite: save one changed task, p50", FLOOR, "<= 1.0"),
+    ("json: save one changed task, p50", "overwriting 4 KiB and fdatasync", None),
+    ("json: save one changed task, p50", "json:?durability=normal", None),
+    ("sqlite: save one changed task, p50", "overwriting 16 KiB and fdatasync", None),
+    ("sqlite: save one changed task, p50", "sqlite:?durability=normal", None),
     *[("sqlite: saves/s, one writer", *other) for other in OTHERS],
     ("jsonfile: saves/s, one writer", None, None),
     ("json: batches of 100", SINGLE, ">= 5"),

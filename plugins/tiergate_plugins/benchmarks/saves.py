@@ -6,7 +6,8 @@ import itertools
 import os
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
+from io import FileIO
 from statistics import median
 
 import msgspec
@@ -20,6 +21,10 @@ from tiergate_plugins.benchmarks.rounds import p50_rounds, ratio_row, total_roun
 _CHANGES = 4096
 """As many as any side saves in a row."""
 _FLOOR = "append and fdatasync of 4 KiB"
+_OVERWRITTEN = {"json": 1 << 12, "sqlite": 1 << 14}
+"""Bytes that a save of each store makes the disk write: pages of the journal, and of the log."""
+_AHEAD = 4 << 20
+_UNSYNCED = "?durability=normal"
 OTHERS = {
     "one JSON file a session, stdlib": ">= 2.5",
     "sqlite3 defaults, normalised": ">= 4",
@@ -55,34 +60,60 @@ def saver(peer: peers.Peer, sessions: list[Session]) -> Callable[[], None]:
 
 
 def _beside_floor(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
+    """Beside the floor that is the target, and beside what tells the disk's part from the processor's."""
     setup.progress("one changed task beside the floor of the disk")
-    append, close = _appender(setup.folder / "floor")
     ours = {
-        name: peers.Ours(setup.open(f"{name}:{setup.folder / ('floor-' + name)}"))
-        for name in ("json", "sqlite")
+        name + options: peers.Ours(setup.open(f"{name}:{setup.folder / f'floor-{name}{number}'}{options}"))
+        for name in _OVERWRITTEN
+        for number, options in enumerate(("", _UNSYNCED))
     }
     for peer in ours.values():
         peer.fill(sessions)
     sides = {name: saver(peer, sessions) for name, peer in ours.items()}
-    took = p50_rounds({**sides, _FLOOR: append}, rounds=20, each=5 if setup.quick else 100)
-    for name in ours:
-        yield ratio_row(
-            f"{name}: save one changed task, p50", took[name], took[_FLOOR], peer=_FLOOR, target="<= 1.0"
-        )
+    with ExitStack() as files:
+        sides[_FLOOR] = _appender(files.enter_context((setup.folder / "floor").open("wb", 0)))
+        for name, size in _OVERWRITTEN.items():
+            file = files.enter_context((setup.folder / f"over-{name}").open("w+b", 0))
+            sides[_overwriting(size)] = _overwriter(file, size)
+        took = p50_rounds(sides, rounds=20, each=5 if setup.quick else 100)
+    for name in _OVERWRITTEN:
+        row = f"{name}: save one changed task, p50"
+        yield ratio_row(row, took[name], took[_FLOOR], peer=_FLOOR, target="<= 1.0")
+    for name, size in _OVERWRITTEN.items():
+        row = f"{name}: save one changed task, p50"
+        yield ratio_row(row, took[name], took[_overwriting(size)], peer=_overwriting(size), target=None)
+        unsynced = took[name + _UNSYNCED]
+        yield ratio_row(row, took[name], unsynced, peer=f"{name}:{_UNSYNCED}", target=None)
     for peer in ours.values():
         peer.close()
-    close()
 
 
-def _appender(path: Path) -> tuple[Callable[[], None], Callable[[], None]]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def _overwriting(size: int) -> str:
+    return f"overwriting {size >> 10} KiB and fdatasync"
+
+
+def _appender(file: FileIO) -> Callable[[], None]:
     block = os.urandom(4096)
 
     def append() -> None:
-        os.write(descriptor, block)
-        os.fdatasync(descriptor)
+        file.write(block)
+        os.fdatasync(file.fileno())
 
-    return append, lambda: os.close(descriptor)
+    return append
+
+
+def _overwriter(file: FileIO, size: int) -> Callable[[], None]:
+    """Goes through a file that is there already, so that no sync has to move its end."""
+    file.write(bytes(_AHEAD))
+    os.fsync(file.fileno())
+    block = os.urandom(size)
+    places = itertools.cycle(range(0, _AHEAD, size))
+
+    def overwrite() -> None:
+        os.pwrite(file.fileno(), block, next(places))
+        os.fdatasync(file.fileno())
+
+    return overwrite
 
 
 def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
