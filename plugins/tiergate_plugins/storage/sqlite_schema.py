@@ -271,6 +271,8 @@ def _use_wal(connection: sqlite3.Connection) -> bool:
     while True:
         try:
             mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            # The first read makes the index of the log, for which there must be space: better told now.
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
