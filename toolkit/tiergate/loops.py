@@ -6,7 +6,7 @@ import asyncio
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A loop of uvloop where that is installed, else one of asyncio: a `loop_factory` for `asyncio.Runner`."""
+    """A `loop_factory` for `asyncio.Runner`: uvloop where that is installed, else asyncio."""
     try:
         import uvloop
     except ImportError:

@@ -98,7 +98,9 @@ class TierSpec:
             )
         positive = (self.idle_timeout_s, self.memory_limit_bytes, self.recycle_after)
         if any(limit is not None and limit <= 0 for limit in positive):
-            raise UsageError("a limit that is not above 0", where=f"tier {self.name}", hint="None for no limit")
+            raise UsageError(
+                "a limit that is not above 0", where=f"tier {self.name}", hint="None for no limit"
+            )
 
     @property
     def resident(self) -> int:

@@ -170,7 +170,7 @@ class Crew:
         slot = self.slots[worker.name]
         if self.ready.get(worker.name) is worker:
             self._leave(worker)
-            if worker.served or worker.age_s > STEADY_S:
+            if worker.served or worker.was_stopped or worker.age_s > STEADY_S:
                 slot.failures = 0
             else:
                 self._failed(slot)
@@ -240,7 +240,9 @@ class Crew:
         return (slot for slot in tier.slots if slot.name not in self.ready and not slot.is_starting)
 
     def _look_later(self) -> None:
-        pause_s = min([self._spec.heartbeat_s, *(tier.idle_timeout_s or 1e9 for tier in self._spec.tiers)]) / 2
+        pause_s = (
+            min([self._spec.heartbeat_s, *(tier.idle_timeout_s or 1e9 for tier in self._spec.tiers)]) / 2
+        )
         self._look = asyncio.get_running_loop().call_later(max(0.01, pause_s), self._look_after)
 
     def _look_after(self) -> None:

@@ -238,7 +238,7 @@ class LocalPool(Pool):
         worker: WorkerProcess | None = job.holder
         if worker is not None and worker.runs(job):
             self.log.note("deadline", worker.name, job.request.operation)
-            worker.kill("a passed deadline")
+            worker.stop("a passed deadline")
         else:
             self.log.count("deadline")
             self._release(job)
@@ -258,7 +258,7 @@ class LocalPool(Pool):
             return
         if worker.runs(job):
             self.log.note("cancelled-work", worker.name, job.request.operation)
-            worker.kill("a cancelled request")
+            worker.stop("a cancelled request")
         else:
             self._loop.call_later(CANCEL_GRACE_S, self._stop, job)
 
@@ -311,7 +311,8 @@ class LocalPool(Pool):
 
     def _quarantined(self, request: Request, more: str) -> Quarantined:
         return Quarantined(
-            f"{describe(request)} ended {STRIKES} workers: {more}", hint="change the request, or the operation"
+            f"{describe(request)} ended {STRIKES} workers: {more}",
+            hint="change the request, or the operation",
         )
 
     def gone_down(self, slot: Slot) -> None:

@@ -78,6 +78,7 @@ class WorkerProcess:
         moved_at: when it last answered, or was given work while it had none; by the loop's clock.
         sign_at: when it last gave a sign of life; `time.monotonic`.
         is_leaving: whether it gets no more requests.
+        was_stopped: whether it was killed only to end a request.
     """
 
     def __init__(self, name: str, tier: TierSpec, queue: Queue, listener: Listener) -> None:
@@ -91,6 +92,7 @@ class WorkerProcess:
         self.moved_at = 0.0
         self.sign_at = 0.0
         self.is_leaving = False
+        self.was_stopped = False
         self.ready = Ready()
         self._listener = listener
         self._is_ready = False
@@ -221,6 +223,11 @@ class WorkerProcess:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
+
+    def stop(self, reason: str) -> None:
+        """Kill it to end the request that it is at."""
+        self.was_stopped = True
+        self.kill(reason)
 
     async def end(self, *, kill: bool = False, grace_s: float = EXIT_GRACE_S) -> Ended:
         """Close the socket, wait for the process to end, and reap it."""

@@ -22,7 +22,6 @@ from tiergate_plugins.pools.frames import (
     OPEN,
     READY,
     REQUESTS,
-    RETIRE,
     UNENCODABLE,
     BrokenStream,
     FrameCutter,
@@ -59,11 +58,13 @@ class Server:
     worker after a crash has not been done here.
     """
 
-    def __init__(self, connection: socket.socket, sender: Sender, service: Service, opening: Open) -> None:
+    def __init__(
+        self, connection: socket.socket, sender: Sender, service: Service, memory: MemoryLimit
+    ) -> None:
         self._connection = connection
         self._sender = sender
         self._service = service
-        self._memory = MemoryLimit(opening.memory_limit_bytes)
+        self._memory = memory
         self._writing = frozenset(service.writing())
         self._cutter = FrameCutter()
         self._waiting: deque[WireRequest] = deque()
@@ -76,7 +77,7 @@ class Server:
         while True:
             if not self._waiting:
                 self._flush()
-                self._check_memory()
+                self._memory.look()
                 if not self._receive():
                     return
                 continue
@@ -124,11 +125,6 @@ class Server:
                 self._dropped.update(unstarted.intersection(decode_ids(body)))
         return True
 
-    def _check_memory(self) -> None:
-        reason = self._memory.exceeded()
-        if reason:
-            self._sender.send(frame(RETIRE, reason))
-
 
 def _encoded(reply: Reply) -> bytes:
     try:
@@ -148,7 +144,8 @@ def main(descriptor: int, parent: int) -> int:
         opening = _first_frame(connection)
         if opening is None:
             return 0
-        watch(descriptor, sender, opening.heartbeat_s)
+        memory = MemoryLimit(opening.memory_limit_bytes, sender)
+        watch(descriptor, sender, memory, opening.heartbeat_s)
         try:
             service = _open(opening)
         except Exception as error:
@@ -157,8 +154,9 @@ def main(descriptor: int, parent: int) -> int:
             return 1
         with service:
             silence()
-            server = Server(connection, sender, service, opening)
+            server = Server(connection, sender, service, memory)
             sender.send(frame(READY, Ready("", service.writing(), service.knows_keys)))
+            memory.begin()
             server.run()
     return 0
 

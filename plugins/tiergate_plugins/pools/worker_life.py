@@ -12,7 +12,7 @@ import sys
 from threading import Lock, Thread
 from time import monotonic, sleep
 
-from tiergate_plugins.pools.frames import BEAT, frame
+from tiergate_plugins.pools.frames import BEAT, RETIRE, frame
 
 ORPHAN_GRACE_S = 2.0
 """Time for a write to end; far shorter than what a living parent allows (`EXIT_GRACE_S`)."""
@@ -40,23 +40,32 @@ class Sender:
 class MemoryLimit:
     """Tells when the process has grown too large, and has the system refuse it much more at once.
 
+    Looked at between requests, and with every sign of life.
+
     Args:
         limit: bytes; None for no limit.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, sender: Sender) -> None:
         self._limit = limit
-        self._next_look = 0.0
-        if limit is not None:
-            _refuse_beyond(limit)
+        self._sender = sender
+        self._next_look = float("inf")
 
-    def exceeded(self) -> str:
-        """Why the worker should be replaced; empty when it should not, or nobody has looked again yet."""
+    def begin(self) -> None:
+        """The process is as large as it has to be; what comes now is the operations'."""
+        if self._limit is not None:
+            self._next_look = 0.0
+            _refuse_beyond(self._limit)
+
+    def look(self) -> None:
+        """Ask to be replaced when the process is too large; does nothing so soon after the last time."""
         if self._limit is None or monotonic() < self._next_look:
-            return ""
+            return
         self._next_look = monotonic() + MEMORY_CHECK_S
         size = resident_bytes()
-        return f"{size / 1e6:.0f} MB are more than {self._limit / 1e6:.0f} MB" if size > self._limit else ""
+        if size > self._limit:
+            reason = f"{size / 1e6:.0f} MB are more than {self._limit / 1e6:.0f} MB"
+            self._sender.send(frame(RETIRE, reason))
 
 
 def _refuse_beyond(limit: int) -> None:
@@ -93,15 +102,15 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)  # it ended before it could be asked for
 
 
-def watch(descriptor: int, sender: Sender, heartbeat_s: float) -> None:
+def watch(descriptor: int, sender: Sender, memory: MemoryLimit, heartbeat_s: float) -> None:
     """Say every `heartbeat_s` that this process lives, and end it when the parent closes the socket.
 
     A thread of its own, so that a worker that is deep in a request does both.
     """
-    Thread(target=_watch, args=(descriptor, sender, heartbeat_s), daemon=True).start()
+    Thread(target=_watch, args=(descriptor, sender, memory, heartbeat_s), daemon=True).start()
 
 
-def _watch(descriptor: int, sender: Sender, heartbeat_s: float) -> None:
+def _watch(descriptor: int, sender: Sender, memory: MemoryLimit, heartbeat_s: float) -> None:
     hangup = select.poll()
     # No event is asked for: a hang-up is always reported, and what can be read is not waited for.
     hangup.register(descriptor, 0)
@@ -109,6 +118,7 @@ def _watch(descriptor: int, sender: Sender, heartbeat_s: float) -> None:
     while not hangup.poll(max(1.0, heartbeat_s * 1000)):
         try:
             sender.send(beat)
+            memory.look()
         except OSError:
             break
     sleep(ORPHAN_GRACE_S)
