@@ -117,7 +117,7 @@ class OneFileStore(Store):
     def ids(self) -> list[str]:
         return sorted(self._read().sessions)
 
-    def query(self, query: TaskQuery) -> list[TaskHit]:
+    def query(self, query: TaskQuery) -> list[TaskHit]:  # noqa: ARG002 (nobody asks for less)
         return [TaskHit(name, task) for name in self.ids() for task in self.load(name).tasks]
 
     def kept_result(self, key: str) -> bytes | None:
@@ -192,7 +192,9 @@ def count(store: Store, session: str, arguments: Arguments) -> int:
             before = Session(id=session, tasks=(Task(id=COUNTER, title="count", weight=0),))
         number = before.tasks[0].weight + 1
         try:
-            store.save(msgspec.structs.replace(before, tasks=(Task(id=COUNTER, title="count", weight=number),)))
+            store.save(
+                msgspec.structs.replace(before, tasks=(Task(id=COUNTER, title="count", weight=number),))
+            )
         except StaleVersion:
             continue
         return int(number)
