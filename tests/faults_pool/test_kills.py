@@ -81,9 +81,8 @@ def pids(pool: Pool) -> dict[str, int]:
     return {event.worker: int(event.detail.removeprefix("pid ")) for event in spawned}
 
 
-async def kill_some(pool: Pool, kills: int) -> None:
+async def kill_some(pool: Pool, kills: int, random: Random) -> None:
     """Kill a worker that is ready, again and again."""
-    random = Random(kills)
     killed: set[int] = set()
     while len(killed) < kills:
         await asyncio.sleep(random.uniform(0.02, 0.25))
@@ -96,10 +95,10 @@ async def kill_some(pool: Pool, kills: int) -> None:
         await asyncio.sleep(0.01)
 
 
-async def run_load(pool: Pool, kills: int) -> Load:
+async def run_load(pool: Pool, kills: int, seed: int) -> Load:
     load = Load(pool)
-    clients = [asyncio.create_task(load.client(number)) for number in range(CLIENTS)]
-    await kill_some(pool, kills)
+    clients = [asyncio.create_task(load.client(seed * CLIENTS + number)) for number in range(CLIENTS)]
+    await kill_some(pool, kills, Random(seed))
     load.is_over = True
     await asyncio.gather(*clients)
     return load
@@ -116,11 +115,15 @@ def nothing_left() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
-def test_every_request_is_answered_and_no_write_is_lost_or_doubled(make_spec: SpecMaker, kills: int) -> None:
+@pytest.mark.parametrize(
+    ("kills", "seed"), [(8, 0), *(pytest.param(50, seed, marks=pytest.mark.soak) for seed in range(1, 5))]
+)
+def test_every_request_is_answered_and_no_write_is_lost_or_doubled(
+    make_spec: SpecMaker, kills: int, seed: int
+) -> None:
     async def run() -> None:
         async with LocalPool(make_spec(tiers=TIERS)) as pool:
-            load = await run_load(pool, kills)
+            load = await run_load(pool, kills, seed)
             assert pool.unanswered() == 0
             unkeyed = (await pool.submit(Request(0, "look", "unkeyed", {}), Choice())).result
             acknowledged, unknown = load.unkeyed["acknowledged"], load.unkeyed["unknown"]

@@ -62,7 +62,9 @@ def _next(calls: Sequence[Seen], done: int) -> list[int]:
     """Those that may come next: they began before any other that is left had ended."""
     found: list[int] = []
     first_end = inf
-    for place, call in enumerate(calls):
+    first_left = (~done & (done + 1)).bit_length() - 1
+    for place in range(first_left, len(calls)):
+        call = calls[place]
         if call.began > first_end:
             break
         if not done >> place & 1:
