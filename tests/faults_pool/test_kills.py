@@ -54,7 +54,8 @@ class Load:
         key = str(number) if keyed else None
         try:
             # The value makes every request another one, so that two kills do not quarantine all of a kind.
-            request = Request(number, operation, session, {"value": number}, key)
+            arguments = {"value": number, "seconds": 0.03 * (number % 2)}
+            request = Request(number, operation, session, arguments, key)
             return await self.pool.submit(request, choice, deadline_s=60)
         except (WorkerDied, Quarantined) as error:
             self.errors.append(error)
