@@ -5,14 +5,13 @@ Nothing here assumes that the workers are on this machine.
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -20,6 +19,9 @@ from tiergate.errors import RunError, TiergateError, UsageError
 from tiergate.operation import Reply, Request
 from tiergate.pool_events import EventLog, PoolCounters, PoolEvent
 from tiergate.routing import Choice, PoolView
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = [
     "DeadlineExceeded",
@@ -195,6 +197,9 @@ class Pool(ABC):
         self, request: Request, choice: Choice, *, deadline_s: float | None = None
     ) -> asyncio.Future[Reply]:
         """As `submit`, without a coroutine: the reply, or the error, comes through the future."""
+        # Imported where it is used: asyncio would make every listing of plugins slower.
+        import asyncio
+
         return asyncio.ensure_future(self.submit(request, choice, deadline_s=deadline_s))
 
     def events(self) -> Sequence[PoolEvent]:
@@ -221,6 +226,8 @@ class Pool(ABC):
 
         Requests that come meanwhile raise `WorkerDied`. The workers live on until `close`.
         """
+        import asyncio
+
         self.is_draining = True
         give_up = monotonic() + timeout_s
         while self.unanswered():
