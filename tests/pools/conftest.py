@@ -43,6 +43,7 @@ def make_spec(address: str, monkeypatch: pytest.MonkeyPatch) -> SpecMaker:
         operations: Sequence[str] = (TASKS, FAULTY),
         queue_limit: int = 1000,
         start_timeout_s: float = 60.0,
+        heartbeat_s: float = 1.0,
     ) -> PoolSpec:
         return PoolSpec(
             tiers=tiers,
@@ -51,6 +52,7 @@ def make_spec(address: str, monkeypatch: pytest.MonkeyPatch) -> SpecMaker:
             operation_plugins=operations,
             queue_limit=queue_limit,
             start_timeout_s=start_timeout_s,
+            heartbeat_s=heartbeat_s,
         )
 
     return make

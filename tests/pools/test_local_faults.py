@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
+import msgspec
 import pytest
 
 from tiergate.operation import Reply, Request
-from tiergate.pool import DeadlineExceeded, PoolError, PoolSpec, TierSpec, WorkerDied
+from tiergate.pool import DeadlineExceeded, PoolCounters, PoolSpec, Quarantined, TierSpec, WorkerDied
 from tiergate.routing import Choice
 from tiergate_plugins.pools.local_pool import LocalPool
 
@@ -45,8 +47,9 @@ def test_a_deadline_stops_the_work_and_the_pool_serves_again(make_spec: SpecMake
             after = await pool.submit(nap(3), Choice(), deadline_s=60)
             assert after.failure is None
             assert after.result != before.result
-            kinds = [(event.kind, event.detail) for event in pool.events()]
-            assert kinds == [("spawn", ""), ("deadline", "nap"), ("exit", "killed by SIGKILL"), ("spawn", "")]
+            kinds = [(event.kind, event.detail) for event in pool.events() if event.kind != "spawn"]
+            assert kinds == [("deadline", "nap"), ("exit", "killed by SIGKILL for a passed deadline")]
+            assert pool.counters() == PoolCounters(spawns=2, exits=1, deadlines=1)
 
     asyncio.run(run())
 
@@ -69,7 +72,7 @@ def test_a_deadline_in_the_queue_leaves_the_worker_alone(make_spec: SpecMaker, t
     assert log.read_text().split() == ["1", "3"]
 
 
-def test_a_worker_killed_under_load_costs_only_its_own_request(make_spec: SpecMaker) -> None:
+def test_a_worker_killed_under_load_costs_no_request_that_reads(make_spec: SpecMaker) -> None:
     async def run() -> None:
         async with LocalPool(make_spec((TierSpec("hot", 3),))) as pool:
             victim = await pool.submit(nap(0), Choice("hot", "hot-2"))
@@ -78,20 +81,54 @@ def test_a_worker_killed_under_load_costs_only_its_own_request(make_spec: SpecMa
                 while sum(task.done() for task in load) < 10:
                     await asyncio.sleep(0.001)
                 os.kill(victim.result, signal.SIGKILL)
-                answers = await asyncio.gather(*load, return_exceptions=True)
-            lost = [answer for answer in answers if isinstance(answer, BaseException)]
-            assert [type(error) for error in lost] == [WorkerDied]
-            assert str(lost[0]) == "worker hot-2 ended (killed by SIGKILL) during nap"
-            served = [answer for answer in answers if isinstance(answer, Reply)]
-            assert all(reply.failure is None for reply in served)
-            assert len(served) == 89
-
+                answers = await asyncio.gather(*load)
+                assert [reply.id for reply in answers] == list(range(1, 91))
+                assert all(reply.failure is None for reply in answers)
+                while pool.counters().spawns < 4:
+                    await asyncio.sleep(0.01)
             replaced = await pool.submit(nap(99), Choice("hot", "hot-2"))
+            assert replaced.worker == "hot-2"
             assert replaced.result != victim.result
             assert [event.detail for event in pool.events() if event.kind == "exit"] == ["killed by SIGKILL"]
             assert [event.worker for event in pool.events() if event.kind == "spawn"].count("hot-2") == 2
+            assert pool.counters().retries == 1
 
     asyncio.run(run())
+
+
+def test_a_request_that_ends_two_workers_is_quarantined_and_named(make_spec: SpecMaker) -> None:
+    async def run() -> None:
+        async with LocalPool(make_spec((TierSpec("hot", 2),))) as pool:
+            deadly = Request(1, "end_reading", None, {"kind": "exit"})
+            caught, after = await answers_of(pool, deadly, nap(2))
+            assert isinstance(caught, Quarantined)
+            words = r"end_reading with arguments [0-9a-f]{12} ended 2 workers: the last, hot-\d, exit code 7"
+            assert re.match(words, str(caught))
+            assert isinstance(after, Reply)
+            spawned = pool.counters().spawns
+            again = msgspec.structs.replace(deadly, id=3)
+            with pytest.raises(Quarantined, match="it is refused"):
+                await pool.submit(again, Choice())
+            assert (pool.counters().spawns, pool.counters().retries) == (spawned, 1)
+            other, _ = await answers_of(pool, Request(4, "end_reading", None, {"kind": "raise"}), nap(5))
+            assert isinstance(other, Reply)
+
+    asyncio.run(run())
+
+
+def test_a_write_without_a_key_is_not_repeated_and_quarantined_when_it_is_sent_again(
+    make_spec: SpecMaker,
+) -> None:
+    async def run() -> list[type]:
+        async with LocalPool(make_spec((TierSpec("hot", 2),))) as pool:
+            caught = []
+            for number in range(3):
+                (error,) = await answers_of(pool, Request(number, "end", None, {"kind": "exit"}))
+                caught.append(type(error))
+            assert pool.counters().retries == 0
+            return caught
+
+    assert asyncio.run(run()) == [WorkerDied, Quarantined, Quarantined]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +161,7 @@ def test_bytes_that_are_no_reply_end_the_worker_and_say_so(make_spec: SpecMaker,
 def test_a_worker_that_cannot_be_replaced_is_given_up(
     make_spec: SpecMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tiergate_plugins.pools.local_pool.RESPAWN_BACKOFF_S", 0.001)
+    monkeypatch.setattr("tiergate_plugins.pools.crew.RESPAWN_BACKOFF_S", 0.001)
 
     async def run() -> None:
         async with LocalPool(make_spec()) as pool:
@@ -137,9 +174,11 @@ def test_a_worker_that_cannot_be_replaced_is_given_up(
                 "worker hot-1 could not be replaced",
                 "worker hot-1 could not be replaced",
             ]
+            assert "given-up" in [event.kind for event in pool.events()]
             with pytest.raises(WorkerDied, match="no worker is left"):
                 await pool.submit(nap(4), Choice())
-            assert [event.kind for event in pool.events()].count("start-failed") == 5
+            # The worker that ended without having served anything is the first failure of five.
+            assert pool.counters().failed_starts >= 4
 
     asyncio.run(run())
 
@@ -147,16 +186,15 @@ def test_a_worker_that_cannot_be_replaced_is_given_up(
 def test_the_rest_of_the_tier_takes_over_from_a_worker_that_was_given_up(
     make_spec: SpecMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tiergate_plugins.pools.local_pool.RESPAWN_ATTEMPTS", 1)
-    monkeypatch.setattr("tiergate_plugins.pools.local_pool.RESPAWN_BACKOFF_S", 0.001)
+    monkeypatch.setattr("tiergate_plugins.pools.crew.RESPAWN_ATTEMPTS", 1)
+    monkeypatch.setattr("tiergate_plugins.pools.crew.RESPAWN_BACKOFF_S", 0.001)
 
     async def run() -> None:
         async with LocalPool(make_spec((TierSpec("hot", 2),))) as pool:
             monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # replacements do not find their operations
             with pytest.raises(WorkerDied):
                 await pool.submit(Request(1, "end", None, {"kind": "exit"}), Choice(None, "hot-1"))
-            with pytest.raises(PoolError, match="hot-1"):
-                await pool.submit(nap(2), Choice(None, "hot-1"), deadline_s=60)
+            assert (await pool.submit(nap(2), Choice(None, "hot-1"), deadline_s=60)).worker == "hot-2"
             assert (await pool.submit(nap(3), Choice("hot"))).worker == "hot-2"
             assert [worker.name for worker in pool.view().workers] == ["hot-2"]
 

@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from tiergate.operation import Request
-from tiergate.pool import PoolSpec, TierSpec, WorkerDied, WorkerFailedToStart
+from tiergate.pool import PoolError, PoolSpec, TierSpec, WorkerFailedToStart
 from tiergate.routing import Choice
 from tiergate_plugins.pools import process
 from tiergate_plugins.pools.local_pool import LocalPool
@@ -142,7 +142,7 @@ def test_a_system_without_sockets_left(make_spec: SpecMaker, monkeypatch: pytest
 
 FAKE = """
 import socket, sys
-def frame(body): return len(body).to_bytes(4, "big") + body
+def frame(body): return len(body).to_bytes(4, "big") + b"\\x01" + body
 connection = socket.socket(fileno=int(sys.argv[1]))
 connection.recv(65536)
 {then}
@@ -178,7 +178,7 @@ def test_a_worker_that_ends_as_soon_as_it_is_ready(
 
     async def run() -> None:
         async with asyncio.timeout(60), LocalPool(make_spec()) as pool:
-            with pytest.raises(WorkerDied, match="exit code 4"):
+            with pytest.raises(PoolError, match="exit code 4"):
                 await pool.submit(Request(1, "task_get", "s", {"task": "a"}), Choice())
 
     # Closing can come at any moment of the next worker's short life.

@@ -26,7 +26,8 @@ from tiergate.hooks import (
     find_plugin,
 )
 from tiergate.operation import Failure, OperationError, Reply, Request, Scope
-from tiergate.store import Store
+from tiergate.resident import ResidentStore
+from tiergate.store import Capability, Store
 
 _Declaration = TypeVar("_Declaration", bound=Declaration)
 
@@ -47,6 +48,16 @@ class Service:
         self._operations = {operation.name: operation for operation in operations}
         self._worker = worker
         self._marks = {found.name: _mark(found) for found in self._operations.values() if found.cached}
+        self._knows_keys = Capability.ONCE in store.capabilities
+
+    @property
+    def knows_keys(self) -> bool:
+        """Whether a write that carries a key takes effect once, however often it is sent."""
+        return self._knows_keys
+
+    def writing(self) -> list[str]:
+        """The names of the operations that change the store."""
+        return [operation.name for operation in self._operations.values() if operation.writes]
 
     def handle(self, request: Request) -> Reply:
         """Serve one request. Whatever the operation raises becomes a reply with a failure."""
@@ -72,6 +83,8 @@ class Service:
         except msgspec.ValidationError as error:
             raise OperationError(str(error), where=f"arguments of {request.operation}") from error
         session = request.session or ""
+        if operation.writes and request.key is not None and self._knows_keys:
+            return self._store.once(request.key, lambda: operation.run(self._store, session, arguments))
         if not operation.cached:
             return operation.run(self._store, session, arguments)
         reads = None if operation.scope(arguments) is Scope.STORE else session
@@ -95,9 +108,18 @@ class Service:
 
 
 def open_service(
-    store: str, store_plugins: Sequence[str], operation_plugins: Iterable[str], *, worker: str = ""
+    store: str,
+    store_plugins: Sequence[str],
+    operation_plugins: Iterable[str],
+    *,
+    worker: str = "",
+    resident_tasks: int = 0,
 ) -> Service:
     """Open a store and gather operations by the references of the plugins that declare them.
+
+    Args:
+        worker: name that replies carry.
+        resident_tasks: tasks that are kept decoded between requests, by whole sessions; 0 for none.
 
     Raises:
         ImportError: a reference leads nowhere; so does an AttributeError.
@@ -109,7 +131,9 @@ def open_service(
         _declared(store_plugins, "tiergate_caches", CacheDeclaration),
     )
     operations = list(_declared(operation_plugins, "tiergate_operations", OperationDeclaration))
-    return Service(opener.open(store), operations, worker=worker)
+    opened = opener.open(store)
+    front = ResidentStore(opened, resident_tasks) if resident_tasks else opened
+    return Service(front, operations, worker=worker)
 
 
 def _declared(references: Iterable[str], hook: str, kind: type[_Declaration]) -> Iterator[_Declaration]:

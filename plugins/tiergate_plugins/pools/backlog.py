@@ -1,67 +1,127 @@
-"""Requests that wait: for one worker, for any of a tier, or for any at all."""
+"""Requests on their way, and the queues in which they wait: for one worker, for a tier, or for any worker."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from tiergate.operation import Reply, Request
 from tiergate.routing import Choice
+from tiergate_plugins.pools.frames import check_size, encode
 
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """A request on its way; `order` is its place among all that were submitted."""
+class Job(asyncio.Future[Reply]):
+    """A request and the future of its reply; whoever cancels it takes the request back.
 
-    request: Request
-    choice: Choice
-    answer: asyncio.Future[Reply]
-    order: int
+    Attributes:
+        order: its place among all that were submitted, and its number on the socket.
+        since: when it was submitted, on the loop's clock.
+        body: the request as it goes over the socket.
+        expected_ns: how long it is expected to take, set when a worker is given it.
+        strikes: workers that ended while they served it.
+        queue: where it waits, if it does.
+        holder: the worker that was given it, if one was.
+    """
 
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody still waits for the answer."""
-        return not self.answer.done()
+    __slots__ = (
+        "body",
+        "choice",
+        "expected_ns",
+        "holder",
+        "on_cancel",
+        "order",
+        "queue",
+        "request",
+        "since",
+        "strikes",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        choice: Choice,
+        order: int,
+        loop: asyncio.AbstractEventLoop,
+        on_cancel: Callable[[Job], None],
+    ) -> None:
+        super().__init__(loop=loop)
+        self.request = request
+        self.choice = choice
+        self.order = order
+        self.on_cancel = on_cancel
+        self.since = loop.time()
+        self.body = b""
+        self.expected_ns = 0
+        self.strikes = 0
+        self.queue: Queue | None = None
+        self.holder: Any = None
+
+    def encode(self) -> None:
+        """Fix the request as it is now.
+
+        Raises:
+            TypeError, ValueError, OverflowError, RecursionError: it cannot be encoded, or is too long.
+        """
+        request = self.request
+        self.body = check_size(
+            encode((self.order, request.operation, request.session, request.arguments, request.key))
+        )
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Take the request back."""
+        if not super().cancel(msg):
+            return False
+        self.on_cancel(self)
+        return True
 
 
-_Place = tuple[str, str]
+class Queue:
+    """Jobs that wait, the oldest first; taking any of them out is O(1)."""
+
+    __slots__ = ("jobs", "left_s")
+
+    def __init__(self) -> None:
+        self.jobs: OrderedDict[int, Job] = OrderedDict()
+        self.left_s = 0.0
+
+    def head(self) -> Job | None:
+        """The oldest job."""
+        return next(iter(self.jobs.values()), None) if self.jobs else None
 
 
 class Backlog:
-    """Jobs that no worker has taken yet. Each worker takes the oldest of those that it may."""
+    """Counts what waits in any queue."""
 
     def __init__(self) -> None:
-        self._queues: dict[_Place, deque[Job]] = defaultdict(deque)
+        self.waiting = 0
 
-    def __len__(self) -> int:
-        return sum(job.is_open for queue in self._queues.values() for job in queue)
+    def add(self, queue: Queue, job: Job) -> None:
+        """Put a job at the end of a queue."""
+        queue.jobs[job.order] = job
+        queue.left_s += job.choice.estimate_s
+        job.queue = queue
+        self.waiting += 1
 
-    def add(self, job: Job) -> None:
-        """Put a job at the end of the queue that its choice names."""
-        self._queues[_place(job.choice)].append(job)
+    def remove(self, job: Job) -> None:
+        """Take a job out of the queue in which it waits."""
+        queue = job.queue
+        assert queue is not None
+        del queue.jobs[job.order]
+        queue.left_s = queue.left_s - job.choice.estimate_s if queue.jobs else 0.0
+        job.queue = None
+        self.waiting -= 1
 
-    def take(self, worker: str, tier: str) -> Job | None:
-        """The oldest job that a worker may take; jobs that nobody waits for any more are thrown away."""
-        queues = [self._queues[place] for place in (("worker", worker), ("tier", tier), ("pool", ""))]
-        for queue in queues:
-            while queue and not queue[0].is_open:
-                queue.popleft()
-        first = min((queue for queue in queues if queue), key=lambda queue: queue[0].order, default=None)
-        return first.popleft() if first is not None else None
+    def put_back(self, queue: Queue, jobs: Iterable[Job]) -> None:
+        """Put jobs where they were before they were taken: all stand in the order of their submission."""
+        for job in jobs:
+            self.add(queue, job)
+        queue.jobs = OrderedDict(sorted(queue.jobs.items()))
 
-    def of_worker(self, worker: str) -> list[Job]:
-        """The open jobs that wait for just this worker."""
-        return [job for job in self._queues[("worker", worker)] if job.is_open]
-
-    def drain(self) -> list[Job]:
-        """Take every open job out."""
-        jobs = [job for queue in self._queues.values() for job in queue if job.is_open]
-        self._queues.clear()
+    def take_all(self, queue: Queue) -> list[Job]:
+        """Empty a queue."""
+        jobs = list(queue.jobs.values())
+        for job in jobs:
+            self.remove(job)
         return jobs
-
-
-def _place(choice: Choice) -> _Place:
-    if choice.worker is not None:
-        return ("worker", choice.worker)
-    return ("tier", choice.tier) if choice.tier is not None else ("pool", "")

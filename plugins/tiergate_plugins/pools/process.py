@@ -9,24 +9,38 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import IO, cast
+from typing import IO, Protocol
 
-import msgspec
-
-from tiergate.operation import Reply, Request
 from tiergate.pool import PoolSpec, TierSpec, WorkerFailedToStart
-from tiergate_plugins.pools.frames import BrokenStream, FrameBuffer, Open, Ready, frame
+from tiergate_plugins.pools.backlog import Job, Queue
+from tiergate_plugins.pools.frames import (
+    ANSWERS,
+    BEAT,
+    DROP,
+    OPEN,
+    READY,
+    RETIRE,
+    BrokenStream,
+    Open,
+    Ready,
+    WireAnswer,
+    decode_answers,
+    decode_ready,
+    decode_text,
+    frame,
+)
+from tiergate_plugins.pools.link import Link
 
 EXIT_GRACE_S = 10.0
 """How long a worker whose socket was closed may take to end before it is killed."""
 
-_POLL_S = 0.005
+LOST_GRACE_S = 1.0
+"""How long one that closed the socket itself may take, so that its own exit status is seen."""
 
-_UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-"""What decoding raises for bytes that are no message, or one nested too deeply."""
+_POLL_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +53,64 @@ class Ended:
     ready_s: float
 
 
-class WorkerProcess(asyncio.Protocol):
-    """A worker and the socket to it.
+class Listener(Protocol):
+    """Who is told what a worker says."""
 
-    Args:
-        on_reply: called with the worker and each reply.
-        on_lost: called once with the worker when its socket closes after it was ready.
+    def answered(self, worker: WorkerProcess, answers: list[WireAnswer]) -> None:
+        """It answered requests."""
+
+    def should_retire(self, worker: WorkerProcess, reason: str) -> None:
+        """It says that it should be replaced."""
+
+    def lost(self, worker: WorkerProcess) -> None:
+        """It closed its socket after it was ready; said once."""
+
+
+class WorkerProcess:
+    """A worker, and what it was given.
+
+    Attributes:
+        queue: where requests wait that name it.
+        held: requests that it was given and has not answered, the oldest first; that one runs.
+        expected_ns: how long they are expected to take.
+        left_s: the sum of the routers' estimates for them, seconds.
+        served: requests that it answered.
+        moved_at: when it last answered, or was given work while it had none; by the loop's clock.
+        sign_at: when it last gave a sign of life; `time.monotonic`.
+        is_leaving: whether it gets no more requests.
+        was_stopped: whether it was killed only to end a request.
     """
 
-    def __init__(
-        self,
-        name: str,
-        tier: TierSpec,
-        on_reply: Callable[[WorkerProcess, Reply], None],
-        on_lost: Callable[[WorkerProcess], None],
-    ) -> None:
+    def __init__(self, name: str, tier: TierSpec, queue: Queue, listener: Listener) -> None:
         self.name = name
         self.tier = tier
-        self._on_reply = on_reply
-        self._on_lost = on_lost
-        self._buffer = FrameBuffer()
-        self._decoder = msgspec.msgpack.Decoder(Reply)
+        self.queue = queue
+        self.held: dict[int, Job] = {}
+        self.expected_ns = 0
+        self.left_s = 0.0
+        self.served = 0
+        self.moved_at = 0.0
+        self.sign_at = 0.0
+        self.is_leaving = False
+        self.was_stopped = False
+        self.ready = Ready()
+        self._listener = listener
         self._is_ready = False
+        self._has_closed = False
         self._ready_at = 0.0
         self._fault = ""
         self._process: subprocess.Popen[bytes] | None = None
-        self._transport: asyncio.Transport | None = None
+        self._link: Link | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was ready."""
+        return monotonic() - self._ready_at
 
     async def start(self, spec: PoolSpec) -> None:
         """Start the process and return when it is ready to take requests.
@@ -72,7 +118,7 @@ class WorkerProcess(asyncio.Protocol):
         Raises:
             WorkerFailedToStart: with what it reported or wrote to its standard error.
         """
-        self._first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._first: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         try:
             errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by the block below)
         except OSError as error:
@@ -88,8 +134,12 @@ class WorkerProcess(asyncio.Protocol):
                 # One that closed the socket without a report is about to write why it ends.
                 ended = await self.end(kill=bool(problem))
                 raise self._failure(problem or _tail(errors) or f"it said nothing ({ended.status})")
+        loop = asyncio.get_running_loop()
         self._is_ready = True
-        self._ready_at = monotonic()
+        self._ready_at = self.sign_at = monotonic()
+        self.moved_at = loop.time()
+        if self._has_closed:
+            loop.call_soon(self._closed)
 
     def _launch(self, errors: IO[bytes]) -> socket.socket:
         """Start the process; the parent's end of the socket to it."""
@@ -106,43 +156,88 @@ class WorkerProcess(asyncio.Protocol):
         return ours
 
     async def _connect(self, ours: socket.socket, spec: PoolSpec) -> str | None:
-        """Tell the process what it serves; see `_first_problem` for what is returned."""
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, sock=ours)
-        self._write(frame(_opening(self.name, self.tier, spec)))
-        return await self._first_problem(spec.start_timeout_s)
+        """Tell the process what it serves; None when it is ready, else what it said, empty if nothing."""
+        self._link = Link(ours, self._framed, self._broken, self._closed)
+        self._link.write(frame(OPEN, _opening(self.name, self.tier, spec)))
+        try:
+            self.ready = await asyncio.wait_for(self._first, spec.start_timeout_s)
+        except TimeoutError:
+            return f"not ready after {spec.start_timeout_s:g} s"
+        except (ConnectionError, BrokenStream):
+            return ""
+        return self.ready.problem or None
 
     def _abandon(self) -> None:
         """Kill and reap without waiting for anything but the kernel."""
         self._first.cancel()
-        if self._transport is not None:
-            self._transport.close()
+        if self._link is not None:
+            self._link.close()
         self.kill()
         if self._process is not None:
             self._process.wait()
 
-    def send(self, request: Request) -> None:
-        """Hand over a request; the reply comes through `on_reply`.
+    def give(self, job: Job, now: float) -> None:
+        """Hand over a request; the answer comes to the listener."""
+        assert self._link is not None
+        is_idle = not self.held
+        if is_idle:
+            self.moved_at = now
+        job.holder = self
+        self.held[job.order] = job
+        self.expected_ns += job.expected_ns
+        self.left_s += job.choice.estimate_s
+        self._link.add_request(job.body, at_once=is_idle)
 
-        Raises:
-            TypeError, ValueError, OverflowError, RecursionError: the request cannot be encoded.
-        """
-        self._write(frame(request))
+    def take(self, order: int) -> Job | None:
+        """Take out a request that it answered; None when it was given none of that number."""
+        job = self.held.pop(order, None)
+        if job is None:
+            return None
+        job.holder = None
+        if self.held:
+            self.expected_ns -= job.expected_ns
+            self.left_s -= job.choice.estimate_s
+        else:
+            self.expected_ns, self.left_s = 0, 0.0
+        return job
 
-    def kill(self) -> None:
-        """End the process at once, whatever it is doing."""
+    def take_all(self) -> list[Job]:
+        """Take out everything, the oldest first."""
+        jobs = list(self.held.values())
+        for job in jobs:
+            self.take(job.order)
+        return jobs
+
+    def runs(self, job: Job) -> bool:
+        """Whether a request that it holds is the one that it is at."""
+        return next(iter(self.held.values()), None) is job
+
+    def drop(self, job: Job) -> None:
+        """Tell it not to begin a request."""
+        if self._link is not None:
+            self._link.write(frame(DROP, [job.order]))
+
+    def kill(self, fault: str = "") -> None:
+        """End the process at once, whatever it is doing; the fault becomes a part of its status."""
+        self._fault = self._fault or fault
         if self._process is not None and self._process.returncode is None:
-            os.kill(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
-    async def end(self, *, kill: bool = False) -> Ended:
+    def stop(self, reason: str) -> None:
+        """Kill it to end the request that it is at."""
+        self.was_stopped = True
+        self.kill(reason)
+
+    async def end(self, *, kill: bool = False, grace_s: float = EXIT_GRACE_S) -> Ended:
         """Close the socket, wait for the process to end, and reap it."""
         self._is_ready = False
-        if self._transport is not None:
-            self._transport.close()
+        if self._link is not None:
+            self._link.close()
         if kill:
             self.kill()
         assert self._process is not None
-        give_up = monotonic() + EXIT_GRACE_S
+        give_up = monotonic() + grace_s
         while True:
             pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
             if pid:
@@ -158,52 +253,44 @@ class WorkerProcess(asyncio.Protocol):
         status_text = _status(code) + (f" for {self._fault}" if self._fault else "")
         return Ended(status_text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, ready_s)
 
-    async def _first_problem(self, timeout_s: float) -> str | None:
-        """None when the worker is ready; else what it said, empty if it said nothing."""
-        try:
-            body = await asyncio.wait_for(self._first, timeout_s)
-            return msgspec.msgpack.decode(body, type=Ready).problem or None
-        except TimeoutError:
-            return f"not ready after {timeout_s:g} s"
-        except (ConnectionError, *_UNDECODABLE):
-            return ""
-
     def _failure(self, problem: str) -> WorkerFailedToStart:
         return WorkerFailedToStart(f"cannot start: {problem}", where=f"worker {self.name}")
 
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+    def _framed(self, kind: int, body: bytes) -> None:
+        """A frame from the worker."""
+        if kind == ANSWERS and self._is_ready:
+            self._listener.answered(self, decode_answers(body))
+        elif kind == BEAT:
+            self.sign_at = monotonic()
+        elif kind == RETIRE:
+            self._listener.should_retire(self, decode_text(body))
+        elif kind == READY and not self._first.done():
+            self._first.set_result(decode_ready(body))
+        else:
+            raise BrokenStream(f"frame of kind {kind} out of place")
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is open."""
-        self._transport = cast(asyncio.Transport, transport)
+    def _broken(self, problem: str) -> None:
+        """The worker talks nonsense: it is killed, which closes the socket."""
+        if not self._first.done():
+            self._first.set_exception(BrokenStream(problem))
+        else:
+            self.kill(f"an answer that cannot be read: {problem}")
 
-    def data_received(self, data: bytes) -> None:
-        """Bytes from the worker. What is no reply ends the connection, and so the worker."""
-        try:
-            for body in self._buffer.feed(data):
-                if not self._first.done():
-                    self._first.set_result(body)
-                else:
-                    self._on_reply(self, self._decoder.decode(body))
-        except (BrokenStream, *_UNDECODABLE) as error:
-            self._fault = f"an answer that cannot be read: {error}"
-            self.kill()
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        """The socket is closed, by whichever side."""
+    def _closed(self) -> None:
+        """The worker closed the socket."""
+        self._has_closed = True
         if not self._first.done():
             self._first.set_exception(ConnectionResetError("the worker closed the socket"))
         elif self._is_ready:
             self._is_ready = False
-            self._on_lost(self)
+            self._listener.lost(self)
 
 
 def _spawn(descriptor: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    words = [str(descriptor), str(os.getpid())]
     return subprocess.Popen(
         # -P: a module in the current folder must not shadow one that a worker imports.
-        [sys.executable, "-P", "-m", "tiergate_plugins.pools.worker", str(descriptor)],
+        [sys.executable, "-P", "-m", "tiergate_plugins.pools.worker", *words],
         pass_fds=(descriptor,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -213,7 +300,16 @@ def _spawn(descriptor: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _opening(name: str, tier: TierSpec, spec: PoolSpec) -> Open:
-    return Open(name, tier.nice, spec.store, list(spec.store_plugins), list(spec.operation_plugins))
+    return Open(
+        name,
+        tier.nice,
+        spec.store,
+        list(spec.store_plugins),
+        list(spec.operation_plugins),
+        spec.heartbeat_s,
+        tier.memory_limit_bytes,
+        spec.resident_tasks,
+    )
 
 
 def _tail(errors: IO[bytes]) -> str:

@@ -1,80 +1,190 @@
 """A worker process of the local pool: opens the store, then answers requests one after the other.
 
-It ends when the parent closes the socket, so that no worker outlives its parent, whatever kills it. A
-request that is still running then has `ORPHAN_GRACE_S` seconds to end.
+It ends when the parent closes the socket, so that no worker outlives its parent, whatever kills it. On Linux
+the kernel kills it together with the parent; elsewhere a request that is still running then has
+`ORPHAN_GRACE_S` seconds to end.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
-from threading import Thread
-from time import sleep
+from collections import deque
+from time import perf_counter_ns
 
-import msgspec
-
-from tiergate.operation import Failure, Reply, Request
+from tiergate.operation import Failure, Reply
 from tiergate.worker import Service, open_service
-from tiergate_plugins.pools.frames import Open, Ready, frame, read_frame
+from tiergate_plugins.pools.frames import (
+    ANSWERS,
+    DROP,
+    OPEN,
+    READY,
+    REQUESTS,
+    UNENCODABLE,
+    BrokenStream,
+    FrameCutter,
+    Open,
+    Ready,
+    WireRequest,
+    check_size,
+    decode_ids,
+    decode_open,
+    decode_requests,
+    encode,
+    frame,
+    frame_of,
+)
+from tiergate_plugins.pools.worker_life import (
+    MemoryLimit,
+    Sender,
+    die_with_parent,
+    silence,
+    watch,
+)
 
-ORPHAN_GRACE_S = 2.0
-"""Time for a write to end; far shorter than what a living parent allows (`EXIT_GRACE_S`)."""
+READ_BYTES = 64 * 1024
+
+FLUSH_NS = 100_000
+"""Answers wait for others at most about that long."""
 
 
-def main(descriptor: int) -> int:
+class Server:
+    """Takes requests from the socket, serves them in order, and answers several at once.
+
+    The parent takes the oldest request without an answer for the one that runs. So all answers before a
+    write are sent before it begins, and its own before anything else begins: what the parent gives to another
+    worker after a crash has not been done here.
+    """
+
+    def __init__(
+        self, connection: socket.socket, sender: Sender, service: Service, memory: MemoryLimit
+    ) -> None:
+        self._connection = connection
+        self._sender = sender
+        self._service = service
+        self._memory = memory
+        self._writing = frozenset(service.writing())
+        self._cutter = FrameCutter()
+        self._waiting: deque[WireRequest] = deque()
+        self._dropped: set[int] = set()
+        self._answers: list[bytes] = []
+        self._oldest_ns = 0
+
+    def run(self) -> None:
+        """Serve until the parent closes the socket."""
+        while True:
+            if not self._waiting:
+                self._flush()
+                self._memory.look()
+                if not self._receive():
+                    return
+                continue
+            request = self._waiting.popleft()
+            if request.id in self._dropped:
+                self._dropped.discard(request.id)
+                self._add(encode((request.id, None, Failure("Dropped", ""), 0)))
+            elif not self._serve(request):
+                return
+
+    def _serve(self, request: WireRequest) -> bool:
+        """Serve one request; False when the parent has closed the socket."""
+        writes = request.operation in self._writing
+        if writes:
+            self._flush()
+        self._add(_encoded(self._service.handle(request)))
+        if writes or perf_counter_ns() - self._oldest_ns > FLUSH_NS:
+            self._flush()
+            return not self._waiting or self._receive(socket.MSG_DONTWAIT)
+        return True
+
+    def _add(self, answer: bytes) -> None:
+        if not self._answers:
+            self._oldest_ns = perf_counter_ns()
+        self._answers.append(answer)
+
+    def _flush(self) -> None:
+        if self._answers:
+            self._sender.send(frame_of(ANSWERS, self._answers))
+            self._answers.clear()
+
+    def _receive(self, flags: int = 0) -> bool:
+        """Take in what the parent sent; False when it has closed the socket."""
+        try:
+            data = self._connection.recv(READ_BYTES, flags)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        for kind, body in self._cutter.feed(data):
+            if kind == REQUESTS:
+                self._waiting.extend(decode_requests(body))
+            elif kind == DROP:
+                unstarted = {request.id for request in self._waiting}
+                self._dropped.update(unstarted.intersection(decode_ids(body)))
+        return True
+
+
+def _encoded(reply: Reply) -> bytes:
+    try:
+        return check_size(encode((reply.id, reply.result, reply.failure, reply.service_ns)))
+    except UNENCODABLE as error:
+        failure = Failure("ResultNotEncodable", f"the result cannot be sent: {error}")
+        return encode((reply.id, None, failure, reply.service_ns))
+
+
+def main(descriptor: int, parent: int) -> int:
     """Serve the socket with that file descriptor until it is closed."""
+    die_with_parent(parent)
     # Ctrl-C reaches the whole terminal group; the parent decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, args=(descriptor,), daemon=True).start()
-    with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as stream:
-        first = read_frame(stream)
-        if first is None:
+    with socket.socket(fileno=descriptor) as connection:
+        sender = Sender(connection)
+        opening = _first_frame(connection)
+        if opening is None:
             return 0
-        opening = msgspec.msgpack.decode(first, type=Open)
+        memory = MemoryLimit(opening.memory_limit_bytes, sender)
+        watch(descriptor, sender, memory, opening.heartbeat_s)
         try:
             service = _open(opening)
         except Exception as error:
-            connection.sendall(frame(Ready(problem=" ".join(f"{type(error).__name__}: {error}".split()))))
+            problem = " ".join(f"{type(error).__name__}: {error}".split())
+            sender.send(frame(READY, Ready(problem)))
             return 1
         with service:
-            connection.sendall(frame(Ready()))
-            decoder = msgspec.msgpack.Decoder(Request)
-            while (body := read_frame(stream)) is not None:
-                connection.sendall(_encode(service.handle(decoder.decode(body))))
+            silence()
+            server = Server(connection, sender, service, memory)
+            sender.send(frame(READY, Ready("", service.writing(), service.knows_keys)))
+            memory.begin()
+            server.run()
     return 0
+
+
+def _first_frame(connection: socket.socket) -> Open | None:
+    cutter = FrameCutter()
+    while data := connection.recv(READ_BYTES):
+        for kind, body in cutter.feed(data):
+            if kind != OPEN:
+                raise BrokenStream(f"frame of kind {kind} before the first")
+            return decode_open(body)
+    return None
 
 
 def _open(opening: Open) -> Service:
     if opening.nice:
         os.nice(opening.nice)
     return open_service(
-        opening.store, opening.store_plugins, opening.operation_plugins, worker=opening.worker
+        opening.store,
+        opening.store_plugins,
+        opening.operation_plugins,
+        worker=opening.worker,
+        resident_tasks=opening.resident_tasks,
     )
-
-
-def _end_with_parent(descriptor: int) -> None:
-    """End a worker that is too deep in a request to see that its parent has gone."""
-    hangup = select.poll()
-    # No event is asked for: a hang-up is always reported, and what can be read is not waited for.
-    hangup.register(descriptor, 0)
-    hangup.poll()
-    sleep(ORPHAN_GRACE_S)
-    os._exit(1)
-
-
-def _encode(reply: Reply) -> bytes:
-    try:
-        return frame(reply)
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        failure = Failure("ResultNotEncodable", f"the result cannot be sent: {error}")
-        return frame(Reply(reply.id, None, failure, reply.service_ns, reply.worker))
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(int(sys.argv[1])))
+        sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
     except (BrokenPipeError, ConnectionResetError):
         sys.exit(0)

@@ -18,6 +18,7 @@ from tiergate.operation import OperationError
 from tiergate.store import Store
 
 _locks: list[IO[str]] = []
+_leaked: list[bytes] = []
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,6 +43,12 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True):
     """Which of several faults."""
 
     kind: str
+
+
+class Size(msgspec.Struct, forbid_unknown_fields=True):
+    """How much."""
+
+    bytes: int
 
 
 def nap(_store: Store, _session: str, arguments: Nap) -> int:
@@ -106,21 +113,47 @@ def babble(_store: Store, _session: str, arguments: Kind) -> None:
     os.write(int(sys.argv[1]), length.to_bytes(4, "big") + body)
 
 
+def grow(_store: Store, _session: str, arguments: Size) -> int:
+    """Take memory and keep it."""
+    _leaked.append(b"x" * arguments.bytes)
+    return os.getpid()
+
+
+def flood(_store: Store, _session: str, arguments: Size) -> int:
+    """Write to standard output and error, as loudly as can be."""
+    line = b"noise " * 1000
+    for _ in range(arguments.bytes // len(line)):
+        os.write(1, line)
+        os.write(2, line)
+        print("more noise", file=sys.stderr)
+    return os.getpid()
+
+
 @hookimpl
 def tiergate_operations() -> Iterator[OperationDeclaration]:
     """The operations of this module."""
-    for run, arguments in (
-        (nap, Nap),
-        (spin, Nap),
-        (hold, Hold),
-        (end, Kind),
-        (odd_result, Kind),
-        (babble, Kind),
+    for run, arguments, writes in (
+        (nap, Nap, False),
+        (spin, Nap, False),
+        (hold, Hold, False),
+        (end, Kind, True),
+        (odd_result, Kind, False),
+        (babble, Kind, True),
+        (grow, Size, False),
+        (flood, Size, False),
     ):
         yield OperationDeclaration(
             name=run.__name__,
             summary=str(run.__doc__),
             arguments=arguments,
             run=run,
+            writes=writes,
             needs_session=False,
         )
+    yield OperationDeclaration(
+        name="end_reading",
+        summary="as end, but it says that it only reads",
+        arguments=Kind,
+        run=end,
+        needs_session=False,
+    )

@@ -18,6 +18,9 @@ import pytest
 # Asserts outside test modules are explained only when asked for, and before they are imported.
 pytest.register_assert_rewrite(
     "tiergate.testing.caches",
+    "tiergate.testing.pool_faults",
+    "tiergate.testing.pool_fixtures",
+    "tiergate.testing.pool_serving",
     "tiergate.testing.store_lifetime",
     "tiergate.testing.store_queries",
     "tiergate.testing.store_sessions",
@@ -25,6 +28,7 @@ pytest.register_assert_rewrite(
 )
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
+from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
     AWKWARD_TEXTS,
@@ -41,6 +45,7 @@ from tiergate.testing.stores import StoreContract  # noqa: E402
 __all__ = [
     "AWKWARD_TEXTS",
     "CacheContract",
+    "PoolContract",
     "RouterContract",
     "StoreContract",
     "make_facts",
