@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, ClassVar, Literal
 
@@ -55,9 +55,16 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """The pool at one moment. Workers that are not ready to take requests are left out."""
+    """The pool at one moment.
+
+    Attributes:
+        workers: those that are ready to take requests; others are left out.
+        capacity: workers that each tier may have, by its name. A tier with a capacity and no worker
+            that is ready starts one on demand. Empty: the workers that are ready are all there may be.
+    """
 
     workers: Sequence[WorkerView]
+    capacity: Mapping[str, int] = field(default_factory=dict)
 
     def of_tier(self, tier: str) -> list[WorkerView]:
         """The workers of one tier."""

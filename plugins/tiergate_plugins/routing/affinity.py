@@ -59,9 +59,9 @@ class TierAffinity:
                 if worker.name == owner:
                     return owner
                 fitting.append(worker)
-        if any(worker.name == owner for worker in workers):
+        if not fitting or any(worker.name == owner for worker in workers):
             return self._roomiest(fitting or workers)
-        return max(fitting or workers, key=lambda worker: score(session, worker.name)).name
+        return max(fitting, key=lambda worker: score(session, worker.name)).name
 
     def placed(self, session: str | None, worker: str, workers: Sequence[WorkerView]) -> None:
         """Remember where a request went."""
@@ -108,11 +108,12 @@ class Affinity:
     def choice(
         self, tier: Tier, session: str | None, estimate_s: float, workers: Sequence[WorkerView]
     ) -> Choice:
-        """The choice among the workers of a tier, at least one; changes nothing.
+        """The choice among the workers of a tier; changes nothing.
 
-        Requests without a session go to whichever worker of the tier is free first.
+        Requests without a session go to whichever worker of the tier is free first, as do those of a tier
+        that has yet to start a worker.
         """
-        if session is None:
+        if session is None or not workers:
             return Choice(tier, None, estimate_s)
         found = self._tiers.get(tier) or TierAffinity()
         return Choice(tier, found.pick(session, workers), estimate_s)
