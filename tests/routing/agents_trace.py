@@ -1,4 +1,4 @@
-"""The `agents` workload, measured without a pool: each request alone in one process, on SQLite, several times."""
+"""The `agents` workload, measured without a pool: each request alone in one process, on SQLite."""
 
 from __future__ import annotations
 

@@ -210,7 +210,10 @@ class Router(ABC):
         )
 
     def completed(self, facts: RequestFacts, choice: Choice, service_s: float) -> None:  # noqa: B027
-        """Told after each request that was answered; a router that learns overrides it. Never raises."""
+        """Told after each request that was answered; a router that learns overrides it.
+
+        Never raises, and passes over a time that cannot be one (below 0, or not finite).
+        """
 
     def notices(self) -> Sequence[str]:
         """What the router has to say of itself so far, one line each, oldest first: when it stepped back

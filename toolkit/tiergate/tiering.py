@@ -1,4 +1,4 @@
-"""What a distribution of service times calls for: work per tier, workers per tier, cut-offs, and what to fear.
+"""What a distribution of service times calls for: work per tier, workers per tier, cut-offs.
 
 Pure functions over a `Traffic`; a router gives the one that it watches, a plan the one that was measured.
 Work is in workers: seconds of service that arrive in a second. What a tier has to do over the workers it has
@@ -59,8 +59,13 @@ class Traffic:
     def part(self, low_s: float, high_s: float) -> Traffic:
         """The classes that were expected to take `low_s` or more and less than `high_s`."""
         chosen = (self.expected_s >= low_s) & (self.expected_s < high_s)
-        columns = (self.expected_s, self.rate_rps, self.service_s, self.service_s2)
-        return Traffic(*(column[chosen] for column in columns), self.seconds)
+        return Traffic(
+            self.expected_s[chosen],
+            self.rate_rps[chosen],
+            self.service_s[chosen],
+            self.service_s2[chosen],
+            self.seconds,
+        )
 
     def work(self) -> float:
         """Seconds of service that arrive in a second."""
@@ -109,7 +114,11 @@ def balance(
     below_hot = totals[np.searchsorted(traffic.expected_s, hot)]
     below_warm = totals[np.searchsorted(traffic.expected_s, warm)]
     counts = [max(workers.get(tier, 0), 1e-9) for tier in TIERS]
-    loads = [below_hot / counts[0], (below_warm - below_hot) / counts[1], (totals[-1] - below_warm) / counts[2]]
+    loads = [
+        below_hot / counts[0],
+        (below_warm - below_hot) / counts[1],
+        (totals[-1] - below_warm) / counts[2],
+    ]
     largest = np.maximum(np.maximum(loads[0], loads[1]), loads[2])
     distance = np.abs(np.log(hot / around.hot_s)) + np.abs(np.log(warm / around.warm_s))
     in_order = hot < warm
@@ -149,7 +158,7 @@ def wait_quantile(traffic: Traffic, workers: int, quantile: float) -> float:
 
 
 def erlang_c(workers: int, work: float) -> float:
-    """The probability that a request has to wait for one of `workers`, in an M/M/k queue with `work` < `workers`."""
+    """The probability that a request has to wait in an M/M/k queue; `work` is below `workers`."""
     terms = [exp(count * log(work) - lgamma(count + 1)) for count in range(workers)]
     last = exp(workers * log(work) - lgamma(workers + 1)) * workers / (workers - work)
     return last / (sum(terms) + last)

@@ -14,8 +14,9 @@ it wanders, rarely, instead of alternating. docs/explanation/tiers.md shows what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from types import MappingProxyType
 
 from tiergate.routing import Choice, Tier, WorkerView
 
@@ -29,7 +30,7 @@ WINDOW = 64
 """Requests per worker over which its recent load decays to 1/e."""
 
 REMEMBERED = 10_000
-"""Sessions of a tier whose worker is remembered; the one that was asked for longest ago is forgotten first."""
+"""Sessions of a tier whose worker is remembered; the one asked for longest ago is forgotten first."""
 
 _RESCALE = 1e100
 
@@ -50,16 +51,24 @@ class TierAffinity:
         """The worker that a request of this session should go to now; changes nothing."""
         if len(workers) == 1:
             return workers[0].name
+        known = self._recent
+        recent = [known.get(worker.name, 0.0) for worker in workers]
+        share = BOUND / len(workers)
+        # The request that is placed counts itself, with this weight.
+        most_recent = share * (sum(recent) + self._weight) + (SLACK - 1) * self._weight
+        most_waiting = share * sum([worker.waiting for worker in workers]) + SLACK
         owner = self._owners.get(session)
-        allowed_recent, allowed_waiting = self._allowed(workers)
+        owner_is_there = False
         fitting = []
-        for worker in workers:
-            recent = self._recent.get(worker.name, 0.0)
-            if recent <= allowed_recent and worker.waiting <= allowed_waiting:
-                if worker.name == owner:
+        for worker, load in zip(workers, recent, strict=True):
+            fits = load <= most_recent and worker.waiting <= most_waiting
+            if worker.name == owner:
+                if fits:
                     return owner
+                owner_is_there = True
+            if fits:
                 fitting.append(worker)
-        if not fitting or any(worker.name == owner for worker in workers):
+        if not fitting or owner_is_there:
             return self._roomiest(fitting or workers)
         return max(fitting, key=lambda worker: score(session, worker.name)).name
 
@@ -78,19 +87,19 @@ class TierAffinity:
         if len(self._owners) > REMEMBERED:
             del self._owners[next(iter(self._owners))]
 
-    def _allowed(self, workers: Sequence[WorkerView]) -> tuple[float, float]:
-        """The largest recent load and number of waiting requests with which a worker gets another one."""
-        recent = sum(self._recent.get(worker.name, 0.0) for worker in workers)
-        waiting = sum(worker.waiting for worker in workers)
-        share = BOUND / len(workers)
-        # The request that is placed counts itself, with this weight.
-        return share * (recent + self._weight) + (SLACK - 1) * self._weight, share * waiting + SLACK
+    def recent(self, worker: str) -> float:
+        """Recent load of a worker, in requests."""
+        return self._recent.get(worker, 0.0) / self._weight
+
+    def owners(self) -> Mapping[str, str]:
+        """The worker of each session that is remembered, the one asked for longest ago first."""
+        return MappingProxyType(self._owners)
 
     def _roomiest(self, workers: Sequence[WorkerView]) -> str:
         """The worker with the least recent load and what waits there, both in requests."""
         return min(
             workers,
-            key=lambda worker: self._recent.get(worker.name, 0.0) / self._weight + worker.waiting,
+            key=lambda worker: self.recent(worker.name) + worker.waiting,
         ).name
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from math import erf, exp, log, log1p, sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
 from tiergate.routing import TIERS, Cutoffs, RequestFacts, Tier
 
@@ -15,8 +15,7 @@ SHORTEST_S = 1e-9
 _TWO_SIDED = NormalDist().inv_cdf(0.975)
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """The distribution that a request's service time is expected to have.
 
     Attributes:
@@ -33,8 +32,9 @@ class Expectation:
 
     def tier(self, cutoffs: Cutoffs) -> Tier:
         """The most probable tier; that of the median when the distribution is not known."""
-        if self.spread is None:
-            return cutoffs.tier(self.seconds)
+        middle = cutoffs.tier(self.seconds)
+        if self.spread is None or middle != "warm":
+            return middle  # At the ends half of the probability or more is on the median's side.
         hot, warm, cold = self.chances(cutoffs)
         if hot >= warm and hot >= cold:
             return "hot"

@@ -2,14 +2,15 @@
 
 It holds the traffic of late against the pool, twice a second at most:
 
-- *Starving*: a tier with an offered load of 0.9 or more hardly keeps up, and from 1 on its queue grows for
-  ever. First the cut-offs are moved as little as it takes, within bounds. Where that does not help, the guard
-  steps back: every request goes to the worker with the least work left, whatever its tier.
-- *Low variability*: tiers keep short requests from waiting behind long ones. Where requests are alike there is
-  nothing to keep apart, and parted workers are only less well used. Below a squared coefficient of variation of
-  `LEAST_VARIABILITY` the guard steps back; docs/explanation/tiers.md shows the simulation that this comes from.
-- *Long requests pay*: where their 95th percentile is expected to pass twice that of one shared queue, it says
-  so, and goes on: short requests still gain.
+- *Starving*: a tier with an offered load of 0.9 or more hardly keeps up, and from 1 on its queue grows
+  for ever. First the cut-offs are moved as little as it takes, within bounds. Where that does not help,
+  the guard steps back: every request goes to the worker with the least work left, whatever its tier.
+- *Low variability*: tiers keep short requests from waiting behind long ones. Where requests are alike
+  there is nothing to keep apart, and parted workers are only less well used. Below a squared coefficient
+  of variation of `LEAST_VARIABILITY` the guard steps back; docs/explanation/tiers.md shows the
+  simulation that this comes from.
+- *Long requests pay*: where their 95th percentile is expected to pass twice that of one shared queue, it
+  says so, and goes on: short requests still gain.
 
 It returns when the reason is gone by a margin, and no sooner than `HOLD_S` after it stepped back.
 """

@@ -1,10 +1,11 @@
 """The tier by a service time that is learned while the requests are served.
 
-A line on logarithms, ``log seconds = level + slope * log(bytes read + 1 KiB)``, for every operation and scope:
-costs spread over orders of magnitude, and their noise is a factor, not a number of seconds. Lines of
-operations that were seen a few times only lean on a line that all operations of the scope share (partial
-pooling: Gelman & Hill, Data Analysis Using Regression and Multilevel Models, 2007), and an operation that was
-never seen is expected to be like the others, with an uncertainty that says how unlike each other those are.
+A line on logarithms, ``log seconds = level + slope * log(bytes read + 1 KiB)``, for every operation and
+scope: costs spread over orders of magnitude, and their noise is a factor, not a number of seconds. Lines
+of operations that were seen a few times only lean on a line that all operations of the scope share
+(partial pooling: Gelman & Hill, Data Analysis Using Regression and Multilevel Models, 2007), and an
+operation that was never seen is expected to be like the others, with an uncertainty that says how unlike
+each other those are.
 The tier is the most probable one under the predictive distribution.
 """
 
@@ -37,6 +38,10 @@ SMALL_BYTES = 1024
 
 LONGEST_S = 1e6
 
+_LOWEST, _HIGHEST = log(SHORTEST_S), log(LONGEST_S)
+
+_OF_SCOPE = {scope: f"other operations that read a {scope.value}" for scope in Scope}
+
 
 class LearnedTimes(Estimator):
     """Expects service times by operation, scope and bytes read, and goes on learning."""
@@ -57,7 +62,7 @@ class LearnedTimes(Estimator):
         if line is not None and (found := line.at(x)) is not None:
             return _expectation(found, "requests of this operation and scope")
         if (found := self._shared[facts.scope].at(x)) is not None:
-            return _expectation(found, f"other operations that read a {facts.scope.value}")
+            return _expectation(found, _OF_SCOPE[facts.scope])
         if (found := self._all.at(x)) is not None:
             return _expectation(found, "requests of every kind")
         return Expectation(0.0, basis="nothing: no request was seen")
@@ -88,8 +93,8 @@ def _point(facts: RequestFacts, service_s: float) -> tuple[float, float]:
 
 
 def _expectation(found: Prediction, basis: str) -> Expectation:
-    centre = min(max(found.centre, log(SHORTEST_S)), log(LONGEST_S))
-    return Expectation(exp(centre), found.scale, found.freedom, basis)
+    seconds = exp(min(max(found.centre, _LOWEST), _HIGHEST))
+    return Expectation(seconds, found.scale, found.freedom, basis)
 
 
 class Learned(TieredRouter):
@@ -104,6 +109,6 @@ def tiergate_routers() -> Iterator[RouterDeclaration]:
     """The router of this module."""
     yield RouterDeclaration(
         name="learned",
-        summary="the most probable tier by a service time that is learned online from operation and bytes read",
+        summary="the most probable tier by a service time learned online from operation and bytes read",
         build=Learned,
     )

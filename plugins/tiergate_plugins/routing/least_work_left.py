@@ -34,7 +34,7 @@ class LeastWorkLeft(Router):
 
 
 def lightest(pool: PoolView) -> WorkerView:
-    """The worker with the least estimated work left; among equals the one with fewer requests, then the first.
+    """The worker with the least work left; among equals the one with fewer requests, then the first.
 
     Raises:
         LookupError: the pool has no worker.

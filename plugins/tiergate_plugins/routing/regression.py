@@ -9,8 +9,8 @@ Sums are kept around the running means, so that nothing cancels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 SLOPE = 0.5
 """Slope that is expected beforehand: on logarithms between a constant cost (0) and a proportional one (1)."""
@@ -29,8 +29,7 @@ OUTLIER = 4.0
 (winsorised), so that a pause of the machine does not turn the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The next value at some point: centre and scale of Student's t with so many degrees of freedom."""
 
     centre: float

@@ -138,7 +138,7 @@ def percentile_s(served: Sequence[Served], shortest_s: float, longest_s: float, 
 
 
 def hit_rate(served: Sequence[Served]) -> float:
-    """Share of requests that met the worker which last served their session in their tier, of those that could."""
+    """Share of requests that met the worker which last served their session in that tier, if any did."""
     hits = asked = 0
     last: dict[tuple[str, str], str] = {}
     for one in sorted(served, key=lambda found: found.arrival.at_s):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from tiergate.routing import (
     TIERS,
@@ -42,8 +41,7 @@ LONGEST_S = 1e6
 """No service time counts as longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Where a request goes, and what that followed from."""
 
     expected: Expectation
@@ -53,7 +51,7 @@ class Decision:
 
 
 class TieredRouter(Router):
-    """Sends a request to the tier that its expected service time calls for, and in it to its session's worker.
+    """Sends a request to the tier that its expected time calls for, and in it to its session's worker.
 
     Args:
         setup: of the router.
@@ -117,9 +115,7 @@ class TieredRouter(Router):
         belongs = expected.tier(self._guard.cutoffs)
         if self._guard.has_stepped_back:
             worker = lightest(pool)
-            return Decision(
-                expected, belongs, Choice(worker.tier, worker.name, expected.seconds), [worker]
-            )
+            return Decision(expected, belongs, Choice(worker.tier, worker.name, expected.seconds), [worker])
         tier, workers = serving(belongs, pool)
         choice = self._affinity.choice(tier, facts.session, expected.seconds, workers)
         return Decision(expected, belongs, choice, workers)
@@ -147,7 +143,7 @@ class TieredRouter(Router):
 
 
 def serving(tier: Tier, pool: PoolView) -> tuple[Tier, list[WorkerView]]:
-    """The tier that serves what belongs in `tier`, and its workers: the nearest that has any, colder ones first.
+    """The tier that serves what belongs in `tier`, and its workers: the nearest with any, colder ones first.
 
     A tier that starts workers on demand serves without one; then the list is empty.
 
@@ -163,7 +159,7 @@ def serving(tier: Tier, pool: PoolView) -> tuple[Tier, list[WorkerView]]:
 
 
 def _trained_variability(setup: RouterSetup) -> float | None:
-    """Squared coefficient of variation of the service time in the training trace; None for too few requests."""
+    """Variability of the service time in the training trace; None for too few requests."""
     if len(setup.training) < MIN_ANSWERED:
         return None
     return Traffic.of([seen.service_s for seen in setup.training], 1.0).variability()

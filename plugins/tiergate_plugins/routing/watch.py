@@ -21,8 +21,8 @@ PER_OCTAVE = 4
 
 SHORTEST_S = 2.0**-20
 CLASSES = 40 * PER_OCTAVE
-"""From a microsecond to twelve days; what lies outside counts in the first or last class. A class is held against
-cut-offs by the mean of what was expected in it."""
+"""From a microsecond to twelve days; what lies outside counts in the first or last class. A class is held
+against cut-offs by the mean of what was expected in it."""
 
 _RESCALE_S = 200 * REMEMBERS_S
 
@@ -95,4 +95,3 @@ def class_of(expected_s: float) -> int:
     if expected_s <= SHORTEST_S:
         return 0
     return min(CLASSES - 1, int(log2(expected_s / SHORTEST_S) * PER_OCTAVE))
-
