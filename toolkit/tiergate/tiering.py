@@ -167,14 +167,14 @@ def erlang_c(workers: int, work: float) -> float:
 def long_ratio(traffic: Traffic, cutoffs: Cutoffs, workers: Mapping[str, int]) -> float:
     """Expected 95th percentile of the response time of long requests, over that of one shared queue.
 
-    Long are the longest 5 % of the requests. Above 2, tiering takes from them more than they are owed.
+    Long are the longest 5 % of the requests; the one in their middle, by what was expected, stands for them.
+    Above 2, tiering takes from them more than they are owed.
     Infinite where the tier that serves them cannot keep up, and the shared queue could; 1 where neither can.
     """
     ascending = np.cumsum(traffic.rate_rps)
-    first = int(np.searchsorted(ascending, 0.95 * ascending[-1]))
-    rate = traffic.rate_rps[first:]
-    service_s = float((rate * traffic.service_s[first:]).sum() / rate.sum())
-    tier = cutoffs.tier(float(traffic.expected_s[first]))
+    middle = int(np.searchsorted(ascending, 0.975 * ascending[-1]))
+    service_s = float(traffic.service_s[middle])
+    tier = cutoffs.tier(float(traffic.expected_s[middle]))
     apart = wait_quantile(by_tier(traffic, cutoffs)[tier], workers.get(tier, 0), 0.95)
     shared = wait_quantile(traffic, sum(workers.values()), 0.95)
     if shared == inf:

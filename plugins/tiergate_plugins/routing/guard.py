@@ -103,15 +103,15 @@ class Guard:
             if _fullest(traffic, found, workers)[1] >= load:
                 return
             self.cutoffs = found
-        elif before != self._trained and _fullest(traffic, self._trained, workers)[1] <= SETTLED:
-            self.cutoffs = self._trained
-        if self.cutoffs != before:
-            after = _fullest(traffic, self.cutoffs, workers)[1]
+            after = _fullest(traffic, found, workers)[1]
             self._note(
                 at_s,
-                f"moved the cut-offs from {_shown(before)} to {_shown(self.cutoffs)}: the {tier} tier's "
+                f"moved the cut-offs from {_shown(before)} to {_shown(found)}: the {tier} tier's "
                 f"offered load was {load:.2f}, the largest is now {after:.2f}",
             )
+        elif before != self._trained and _fullest(traffic, self._trained, workers)[1] <= SETTLED:
+            self.cutoffs = self._trained
+            self._note(at_s, f"took the cut-offs of the training trace again, {_shown(self._trained)}")
 
     def _why_back(self, traffic: Traffic, workers: Mapping[str, int]) -> str | None:
         """Why tiers should not be used now; None when they should. Stricter while it has stepped back."""

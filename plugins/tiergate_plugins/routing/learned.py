@@ -18,7 +18,7 @@ from tiergate.hooks import RouterDeclaration, hookimpl
 from tiergate.operation import Scope
 from tiergate.routing import Observation, RequestFacts, RouterSetup
 from tiergate_plugins.routing.expectation import SHORTEST_S, Estimator, Expectation
-from tiergate_plugins.routing.regression import Prediction, Regression
+from tiergate_plugins.routing.regression import NOISE, Prediction, Regression
 from tiergate_plugins.routing.tiered import TieredRouter
 
 FORGETTING = 0.998
@@ -28,7 +28,8 @@ POOL_FORGETTING = 0.999
 """Of the line that the operations of a scope share."""
 
 PRIOR_POINTS = 2.0
-"""What the shared line is worth to an operation's own."""
+"""The most points that the shared line is worth to an operation's own. It is worth as many as the variance
+of one operation's requests goes into that around the shared line: little where operations differ much."""
 
 MAX_LINES = 1000
 """Pairs of operation and scope with a line of their own; others are expected to be like the rest."""
@@ -84,8 +85,15 @@ class LearnedTimes(Estimator):
         if line is None:
             if len(self._lines) >= MAX_LINES:
                 return
-            line = self._lines[key] = self._shared[facts.scope].worth(PRIOR_POINTS, FORGETTING)
+            line = self._lines[key] = self._begun(facts)
         line.add(*_point(facts, service_s))
+
+    def _begun(self, facts: RequestFacts) -> Regression:
+        """A line that knows what the other operations of its scope have in common."""
+        shared = self._shared[facts.scope]
+        found = shared.at(log(facts.read_bytes + SMALL_BYTES))
+        points = min(PRIOR_POINTS, NOISE**2 / found.scale**2) if found else 0.0
+        return shared.worth(points, FORGETTING)
 
 
 def _point(facts: RequestFacts, service_s: float) -> tuple[float, float]:
