@@ -143,9 +143,8 @@ def test_a_tier_that_is_full_everywhere_still_serves() -> None:
     assert {tier.pick(session, views) for session in SESSIONS} == {"hot-1", "hot-2", "hot-3"}
 
 
-def test_old_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(affinity, "REMEMBERED", 10)
-    tier, views = TierAffinity(), workers(2)
+def test_old_sessions_are_forgotten() -> None:
+    tier, views = TierAffinity(remembered=10), workers(2)
     for session in ("kept", *SESSIONS[:8], "kept", *SESSIONS[8:17]):
         route(tier, session, views)
     assert set(tier.owners()) == {"kept", *SESSIONS[8:17]}

@@ -119,6 +119,15 @@ def test_a_pool_without_all_tiers_is_judged_by_what_it_has() -> None:
     assert guard.has_stepped_back
 
 
+def test_two_tiers_are_enough_to_be_warned() -> None:
+    guard = Guard(CUTOFFS, variability=None)
+    traffic = Traffic.of([0.001] * 9500 + [0.1] * 500, 1.6 / 0.00595)
+    guard.judge(traffic, {"hot": 2, "cold": 2}, 10.0)
+    assert not guard.has_stepped_back
+    [notice] = guard.notices()
+    assert "long requests pay" in notice
+
+
 def test_only_the_last_notices_are_kept() -> None:
     guard = judged(*[at_cold_load(0.95), at_cold_load(0.3)] * KEPT_NOTICES)
     assert len(guard.notices()) == KEPT_NOTICES

@@ -24,13 +24,16 @@ BOUND = 1.25
 """Largest load of a worker, over the mean of its tier."""
 
 SLACK = 2
-"""Requests that a worker may have beyond the bound: of few requests, one more is a large share."""
+"""Requests that a worker may have beyond the bound of recent load: of few, one more is a large share."""
+
+QUEUE = 3
+"""Unfinished requests that a worker may have beyond the bound of those: a short queue is no reason to move."""
 
 WINDOW = 64
 """Requests per worker over which its recent load decays to 1/e."""
 
 REMEMBERED = 10_000
-"""Sessions of a tier whose worker is remembered; the one asked for longest ago is forgotten first."""
+"""Sessions of a tier whose worker is remembered."""
 
 _RESCALE = 1e100
 
@@ -40,9 +43,13 @@ class TierAffinity:
 
     Recent load is counted with weights that grow instead of sums that shrink (Cormode et al., Forward
     decay, 2009), so that a request costs one addition, however many workers there are.
+
+    Args:
+        remembered: sessions whose worker is remembered; the one asked for longest ago is forgotten first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
         self._owners: dict[str, str] = {}
         self._recent: dict[str, float] = {}
         self._weight = 1.0
@@ -56,7 +63,7 @@ class TierAffinity:
         share = BOUND / len(workers)
         # The request that is placed counts itself, with this weight.
         most_recent = share * (sum(recent) + self._weight) + (SLACK - 1) * self._weight
-        most_waiting = share * sum([worker.waiting for worker in workers]) + SLACK
+        most_waiting = share * sum([worker.waiting for worker in workers]) + QUEUE
         owner = self._owners.get(session)
         owner_is_there = False
         fitting = []
@@ -84,7 +91,7 @@ class TierAffinity:
             return
         self._owners.pop(session, None)
         self._owners[session] = worker
-        if len(self._owners) > REMEMBERED:
+        if len(self._owners) > self._remembered:
             del self._owners[next(iter(self._owners))]
 
     def recent(self, worker: str) -> float:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from tiergate.routing import TIERS, Cutoffs
+from tiergate.routing import TIERS, Cutoffs, Tier
 from tiergate.tiering import Traffic, balance, by_tier, long_ratio
 
 STARVING = 0.9
@@ -92,7 +92,7 @@ class Guard:
             self._step_back(at_s, reason)
         elif self.reason is not None and reason is None and at_s - self._changed_at >= HOLD_S:
             self._return(traffic, workers, at_s)
-        if self.reason is None and set(workers) == set(TIERS):
+        if self.reason is None and all(workers.get(tier) for tier in _in_use(traffic, self.cutoffs)):
             self._warn(traffic, workers, at_s)
 
     def _move_cutoffs(self, traffic: Traffic, workers: Mapping[str, int], at_s: float) -> None:
@@ -162,6 +162,11 @@ class Guard:
     def _note(self, at_s: float | None, text: str) -> None:
         when = "from the training trace" if at_s is None else f"at {at_s:.1f} s"
         self._notices.append(f"{when}: {text}")
+
+
+def _in_use(traffic: Traffic, cutoffs: Cutoffs) -> list[Tier]:
+    """The tiers in which requests belong."""
+    return [tier for tier, part in by_tier(traffic, cutoffs).items() if part.work()]
 
 
 def _fullest(traffic: Traffic, cutoffs: Cutoffs, workers: Mapping[str, int]) -> tuple[str, float]:
