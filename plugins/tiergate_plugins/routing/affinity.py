@@ -27,7 +27,7 @@ SLACK = 2
 """Requests that a worker may have beyond the bound of recent load: of few, one more is a large share."""
 
 QUEUE = 3
-"""Unfinished requests that a worker may have beyond the bound of those: a short queue is no reason to move."""
+"""Unfinished requests that a worker may have beyond their bound: a short queue is no reason to move."""
 
 WINDOW = 64
 """Requests per worker over which its recent load decays to 1/e."""

@@ -152,7 +152,7 @@ class Guard:
             self._warned = True
             self._note(
                 at_s,
-                f"long requests pay: their p95 is expected at {ratio:.1f}x that of one shared queue "
+                f"long requests pay for short ones: their p95 is expected at {ratio:.1f}x that of one shared queue "
                 f"(limit {OWED:.1f}x); give their tier more workers",
             )
         elif self._warned and ratio < OWED_AGAIN:
