@@ -1,4 +1,4 @@
-"""The four routers: what each looks at, and what it chooses."""
+"""The built-in routers: what each looks at, and what it chooses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ from tiergate.errors import UsageError
 from tiergate.hooks import RouterDeclaration
 from tiergate.operation import Scope
 from tiergate.routing import Choice, Cutoffs, Observation, PoolView, RequestFacts, RouterSetup, WorkerView
-from tiergate_plugins.routing import least_work_left, oracle, shared_queue, size_heuristic
+from tiergate_plugins.routing import (
+    learned,
+    least_work_left,
+    operation_table,
+    oracle,
+    power_of_two,
+    random_worker,
+    shared_queue,
+    size_heuristic,
+)
 
-MODULES = (shared_queue, least_work_left, size_heuristic, oracle)
+MODULES = (
+    *(shared_queue, random_worker, power_of_two, least_work_left),
+    *(operation_table, size_heuristic, learned, oracle),
+)
 DECLARED: dict[str, RouterDeclaration] = {
     found.name: found for module in MODULES for found in module.tiergate_routers()
 }
@@ -62,8 +74,12 @@ EVERY_TIER = view(("hot-1", 0, 0.0), ("warm-1", 0, 0.0), ("cold-1", 0, 0.0))
 def test_what_they_say_of_themselves() -> None:
     assert {name: (found.chooses_tier, found.is_oracle) for name, found in DECLARED.items()} == {
         "shared-queue": (False, False),
+        "random": (False, False),
+        "power-of-two": (False, False),
         "least-work-left": (False, False),
+        "operation-table": (True, False),
         "size-heuristic": (True, False),
+        "learned": (True, False),
         "oracle": (True, True),
     }
 
@@ -144,19 +160,67 @@ def test_oracle_does_not_guess_for_a_request_that_was_not_measured() -> None:
         router.choose(facts(1, "get", 1000), EVERY_TIER)
 
 
-@pytest.mark.parametrize("name", ["size-heuristic", "oracle"])
+@pytest.mark.parametrize("name", ["random", "power-of-two"])
+def test_draws_depend_on_the_seed_alone(name: str) -> None:
+    loaded = view(*((f"w-{number}", 0, 0.0) for number in range(9)))
+
+    def drawn(seed: int) -> list[str | None]:
+        router = DECLARED[name].build(RouterSetup(cutoffs=CUTOFFS, seed=seed))
+        return [router.choose(seen, loaded).worker for seen in trace(2, 60)]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert len(set(drawn(1))) == 9
+
+
+def test_random_takes_no_heed_of_load() -> None:
+    router = DECLARED["random"].build(RouterSetup(cutoffs=CUTOFFS, training=training()))
+    loaded = view(("w-1", 0, 0.0), ("w-2", 1000, 99.0))
+    chosen = [router.choose(seen, loaded) for seen in trace(2, 400)]
+    assert 150 < sum(choice.worker == "w-2" for choice in chosen) < 250
+    assert {choice.tier for choice in chosen} == {None}
+
+
+def test_power_of_two_avoids_the_longest_queue_and_spreads_over_the_rest() -> None:
+    router = DECLARED["power-of-two"].build(RouterSetup(cutoffs=CUTOFFS))
+    loaded = view(("w-1", 5, 0.0), ("w-2", 2, 0.1), ("w-3", 2, 0.2), ("w-4", 1, 9.0))
+    chosen = [router.choose(seen, loaded).worker for seen in trace(2, 600)]
+    # Of the six pairs one each leads to w-1: none; to w-3: with w-1; to w-2: with w-1 or w-3.
+    shares = [chosen.count(name) / 600 for name in ("w-1", "w-2", "w-3", "w-4")]
+    assert shares == pytest.approx([0.0, 2 / 6, 1 / 6, 3 / 6], abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("shared-queue", "Whichever worker is free first takes it."),
+        ("random", "It was drawn at random among 3."),
+        ("power-of-two", "Of two workers drawn at random it has the shorter queue, "),
+        ("least-work-left", "warm-1 has the least work left, about 200 ms."),
+        ("oracle", "It was measured alone, at 100 ms."),
+    ],
+)
+def test_every_router_gives_its_reason(name: str, reason: str) -> None:
+    router = DECLARED[name].build(RouterSetup(cutoffs=CUTOFFS, training=training(), sealed={0: 0.1}))
+    loaded = view(("hot-1", 1, 0.9), ("warm-1", 9, 0.2), ("cold-1", 2, 0.4))
+    assert router.explain(facts(0, "get", 1000), loaded).reason.startswith(reason)
+
+
+@pytest.mark.parametrize("name", ["operation-table", "size-heuristic", "learned", "oracle"])
 def test_routers_of_tiers_keep_a_session_together(name: str) -> None:
     router = DECLARED[name].build(
         RouterSetup(cutoffs=CUTOFFS, training=training(), sealed=dict.fromkeys(range(40), 0.001))
     )
-    hot = view(*((f"hot-{number}", number, 0.1 * number) for number in range(1, 5)))
-    for session in ("one", "two", "three"):
-        workers = {router.choose(facts(n, "get", 1000, session), hot).worker for n in range(40)}
-        assert len(workers) == 1
+    hot = view(*((f"hot-{number}", 1, 0.1 * number) for number in range(1, 5)))
+    workers: dict[str, set[str | None]] = {f"session {number}": set() for number in range(20)}
+    for number in range(3):
+        for session, met in workers.items():
+            met.add(router.choose(facts(number, "get", 1000, session), hot).worker)
+    assert sum(len(met) == 1 for met in workers.values()) >= 18
+    assert len(set.union(*workers.values())) == 4
     assert router.choose(facts(0, "get", 1000, None), hot).worker is None
 
 
-@pytest.mark.parametrize("name", ["least-work-left", "size-heuristic", "oracle"])
+@pytest.mark.parametrize("name", sorted(DECLARED.keys() - {"shared-queue"}))
 def test_no_worker_is_a_lookup_error(name: str) -> None:
     router = DECLARED[name].build(RouterSetup(cutoffs=CUTOFFS, sealed={0: 0.1}))
     with pytest.raises(LookupError, match="no worker is ready"):

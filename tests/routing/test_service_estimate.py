@@ -103,13 +103,13 @@ def test_each_operation_and_scope_has_its_own_line() -> None:
         + [seen("search", size, size * 0.01) for size in (10, 20, 30)]
         + [seen("search", 1000, 50.0, Scope.STORE)]
     )
-    assert estimate.seconds(facts("get", 1000)) == pytest.approx(0.001)
-    assert estimate.seconds(facts("search", 100)) == pytest.approx(1.0)
-    assert estimate.seconds(facts("search", 2000, Scope.STORE)) == pytest.approx(100.0)
+    assert estimate.expect(facts("get", 1000)).seconds == pytest.approx(0.001)
+    assert estimate.expect(facts("search", 100)).seconds == pytest.approx(1.0)
+    assert estimate.expect(facts("search", 2000, Scope.STORE)).seconds == pytest.approx(100.0)
 
 
 def test_an_operation_never_seen_is_taken_as_the_median_request() -> None:
     training = [seen("get", size, time) for size, time in ((1, 0.1), (2, 0.2), (3, 9.0))]
-    assert ServiceTimeEstimate(training).seconds(facts("other", 5)) == 0.2
-    assert ServiceTimeEstimate(training).seconds(facts("get", 5, Scope.STORE)) == 0.2
-    assert ServiceTimeEstimate([]).seconds(facts("get", 5)) == 0.0
+    assert ServiceTimeEstimate(training).expect(facts("other", 5)).seconds == 0.2
+    assert ServiceTimeEstimate(training).expect(facts("get", 5, Scope.STORE)).seconds == 0.2
+    assert ServiceTimeEstimate([]).expect(facts("get", 5)).seconds == 0.0

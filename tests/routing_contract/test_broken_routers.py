@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 ROUTERS = """
-import itertools, random
+import itertools, math, random
+from zlib import crc32
 import pytest
+from msgspec.structs import replace
 from tiergate.hooks import RouterDeclaration
-from tiergate.routing import Choice, Router
+from tiergate.routing import Choice, Explanation, Router
 from tiergate.testing import RouterContract
 
 class Sound(Router):
@@ -66,6 +68,78 @@ class Peeks(Sound):
         self.setup.sealed[facts.request]
         return super().choose(facts, pool)
 
+class Stretched(Sound):
+    keeps_sessions = True
+    def order(self, facts, pool):
+        if not pool.workers:
+            raise LookupError("no worker")
+        return sorted(pool.workers, key=lambda found: crc32(f"{facts.session!r}{found.name}".encode()))
+    def choose(self, facts, pool):
+        worker = self.order(facts, pool)[0]
+        return Choice(worker.tier, worker.name)
+
+class Reshuffles(Stretched):
+    def choose(self, facts, pool):
+        self.order(facts, pool)
+        worker = pool.workers[crc32(repr(facts.session).encode()) % len(pool.workers)]
+        return Choice(worker.tier, worker.name)
+
+class Wanders(Stretched):
+    turn = 0
+    def choose(self, facts, pool):
+        self.turn += 1
+        order = self.order(facts, pool)
+        worker = order[self.turn // 7 % len(order)]
+        return Choice(worker.tier, worker.name)
+
+class KeepsNothing(Stretched):
+    def choose(self, facts, pool):
+        return Choice(self.order(facts, pool)[0].tier)
+
+class Clings(Stretched):
+    def choose(self, facts, pool):
+        self.seen = getattr(self, "seen", {})
+        name = self.seen.setdefault(facts.session, self.order(facts, pool)[0])
+        return Choice(name.tier, name.name)
+
+class SaysOtherwise(Sound):
+    def explain(self, facts, pool):
+        return replace(super().explain(facts, pool), worker="another")
+
+class DrawsToExplain(Sound):
+    def __init__(self, setup):
+        super().__init__(setup)
+        self.draw = random.Random(1)
+    def choose(self, facts, pool):
+        if not pool.workers:
+            raise LookupError("no worker")
+        worker = self.draw.choice(pool.workers)
+        return Choice(worker.tier, worker.name)
+    def explain(self, facts, pool):
+        choice = self.choose(facts, pool)
+        return Explanation(features={"a": 1}, estimate_s=0.0, uncertainty=None, tier=choice.tier,
+                           worker=choice.worker, reason="Drawn.")
+
+class Mute(Sound):
+    def explain(self, facts, pool):
+        return replace(super().explain(facts, pool), reason="")
+
+class TooSure(Sound):
+    def explain(self, facts, pool):
+        return replace(super().explain(facts, pool), uncertainty=0.5)
+
+class Rambles(Sound):
+    def notices(self):
+        return ["first" + chr(10) + "second"]
+
+class OneText(Sound):
+    def notices(self):
+        return "stepped back"
+
+class Chokes(Sound):
+    def completed(self, facts, choice, service_s):
+        math.log(service_s)
+
 @pytest.fixture
 def build(request):
     return globals()[request.cls.__name__.removeprefix("Test")]
@@ -86,31 +160,44 @@ BREAKS = {
     "Shared": "must not depend on anything but its arguments",
     "Raises": "TypeError",
     "Peeks": "TypeError",
+    "Reshuffles": "sessions of other workers moved too",
+    "Wanders": "requests of one session go to one worker of a tier",
+    "KeepsNothing": "it named no worker",
+    "Clings": "it chose one that is not",
+    "SaysOtherwise": "why `choose`, called now with the same arguments, would choose",
+    "DrawsToExplain": "no later choice differs because of it",
+    "Mute": "Explanation.reason: one sentence; it is empty",
+    "TooSure": "Explanation.uncertainty: a factor, at least 1",
+    "Rambles": "Router.notices: one line each",
+    "OneText": "Router.notices: what it has to say, as a sequence of texts",
+    "Chokes": "ValueError: math domain error",
 }
+SOUND = ("Sound", "Stretched")
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What a plugin author sees, by router: one run of pytest over all of them."""
     folder = tmp_path_factory.mktemp("author")
-    suites = [f"class Test{name}(Suite): pass\n" for name in ("Sound", *BREAKS)]
+    suites = [f"class Test{name}(Suite): pass\n" for name in (*SOUND, *BREAKS)]
     (folder / "test_author.py").write_text(ROUTERS + "\n".join(suites))
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rfEp", "--tb=line", "-q"]
     wide = {**os.environ, "COLUMNS": "1000"}
     run = subprocess.run(
         [*command, str(folder)], cwd=folder, env=wide, capture_output=True, text=True, check=False
     )
-    return {name: _lines(run.stdout, name) for name in ("Sound", *BREAKS)}
+    return {name: _lines(run.stdout, name) for name in (*SOUND, *BREAKS)}
 
 
 def _lines(output: str, name: str) -> str:
     return "\n".join(line for line in output.splitlines() if f"::Test{name}::" in line)
 
 
-def test_a_sound_router_passes(reports: dict[str, str]) -> None:
-    assert "PASSED" in reports["Sound"]
-    assert "FAILED" not in reports["Sound"]
-    assert "ERROR" not in reports["Sound"]
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_router_passes(reports: dict[str, str], name: str) -> None:
+    assert "PASSED" in reports[name]
+    assert "FAILED" not in reports[name]
+    assert "ERROR" not in reports[name]
 
 
 @pytest.mark.parametrize(("name", "promise"), BREAKS.items())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
+import zlib
 
 import pytest
 
 from tiergate.hooks import RouterDeclaration
 from tiergate.plugins import PluginHost
-from tiergate.routing import Choice, PoolView, RequestFacts, Router, RouterSetup
+from tiergate.routing import Choice, Explanation, PoolView, RequestFacts, Router, RouterSetup
 from tiergate.testing import RouterContract, make_setup, varied_facts
 
 FOUND = PluginHost().all(RouterDeclaration)
@@ -16,7 +18,10 @@ FOUND = PluginHost().all(RouterDeclaration)
 
 def test_the_built_in_routers_are_found() -> None:
     names = {declaration.name for declaration in FOUND}
-    assert names >= {"shared-queue", "least-work-left", "size-heuristic", "oracle"}
+    assert names >= {
+        *("shared-queue", "random", "power-of-two", "least-work-left"),
+        *("operation-table", "size-heuristic", "learned", "oracle"),
+    }
 
 
 class TestFound(RouterContract):
@@ -70,6 +75,8 @@ class Learner(Router):
         return Choice(tier, estimate_s=self._seconds.get(tier, 0.0))
 
     def completed(self, facts: RequestFacts, choice: Choice, service_s: float) -> None:
+        if not 0 <= service_s < math.inf:
+            return
         tier = choice.tier or ""
         self._seconds[tier] = 0.9 * self._seconds.get(tier, 0.0) + 0.1 * service_s
 
@@ -83,6 +90,47 @@ class TestLearner(RouterContract):
     @pytest.fixture
     def declaration(self) -> RouterDeclaration:
         return LEARNER
+
+
+class Hashed(Router):
+    """Keeps a session on a worker by its hash, told of nothing else; says what it thinks of the pool."""
+
+    keeps_sessions = True
+
+    def __init__(self, setup: RouterSetup) -> None:
+        super().__init__(setup)
+        self._pools: set[int] = set()
+
+    def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
+        if not pool.workers:
+            raise LookupError("no worker is ready")
+        self._pools.add(len(pool.workers))
+        worker = max(pool.workers, key=lambda found: zlib.crc32(f"{facts.session!r}{found.name}".encode()))
+        return Choice(worker.tier, worker.name)
+
+    def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
+        before = set(self._pools)
+        choice = self.choose(facts, pool)
+        self._pools = before
+        return Explanation(
+            features={"session": facts.session},
+            estimate_s=0.0,
+            uncertainty=None,
+            tier=choice.tier,
+            worker=choice.worker,
+            reason=f"{facts.session!r} has the highest hash with {choice.worker}.",
+        )
+
+    def notices(self) -> list[str]:
+        return [f"the pool had {size} workers" for size in sorted(self._pools)]
+
+
+class TestHashed(RouterContract):
+    """A router that keeps sessions, explains itself and gives notices, all in its own way."""
+
+    @pytest.fixture
+    def declaration(self) -> RouterDeclaration:
+        return RouterDeclaration(name="hashed", summary="the highest hash", build=Hashed)
 
 
 @pytest.mark.parametrize("is_oracle", [False, True])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -53,9 +55,16 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """The pool at one moment. Workers that are not ready to take requests are left out."""
+    """The pool at one moment.
+
+    Attributes:
+        workers: those that are ready to take requests; others are left out.
+        capacity: workers that each tier may have, by its name. A tier with a capacity and no worker
+            that is ready starts one on demand. Empty: the workers that are ready are all there may be.
+    """
 
     workers: Sequence[WorkerView]
+    capacity: Mapping[str, int] = field(default_factory=dict)
 
     def of_tier(self, tier: str) -> list[WorkerView]:
         """The workers of one tier."""
@@ -75,6 +84,43 @@ class Choice:
     tier: str | None = None
     worker: str | None = None
     estimate_s: float = 0.0
+
+
+Feature = str | int | float | bool | None
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request goes where it goes.
+
+    Attributes:
+        features: what the router looked at, by name.
+        estimate_s: expected service time in seconds; 0 when the router estimates none.
+        uncertainty: the service time lies within a factor of this of the estimate, either way, with a
+            probability of 95 %; at least 1. None when the router does not know.
+        tier: as in the choice.
+        worker: as in the choice.
+        reason: one sentence.
+    """
+
+    features: Mapping[str, Feature]
+    estimate_s: float
+    uncertainty: float | None
+    tier: str | None
+    worker: str | None
+    reason: str
+
+
+def features_of(facts: RequestFacts) -> dict[str, Feature]:
+    """What is known of a request, short enough to be shown: its facts without the arguments themselves."""
+    return {
+        "operation": facts.operation,
+        "session": facts.session,
+        "scope": facts.scope.value,
+        "payload_bytes": facts.payload_bytes,
+        "read_tasks": facts.read_tasks,
+        "read_bytes": facts.read_bytes,
+        "writes": facts.writes,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +155,26 @@ class RouterSetup:
         sealed: measured service time in seconds by request id, for a router whose declaration says
             that it is an oracle; None for every other.
         seed: for a router that draws at random.
+        clock: seconds since some moment, for a router that watches rates; whoever replays a trace faster
+            than it was made gives the clock of the trace.
     """
 
     cutoffs: Cutoffs
     training: Sequence[Observation] = ()
     sealed: Mapping[int, float] | None = None
     seed: int = 0
+    clock: Callable[[], float] = monotonic
 
 
 class Router(ABC):
-    """Picks a tier and a worker. Called once per request, in the order of intended starts, by one thread."""
+    """Picks a tier and a worker. Called once per request, in the order of intended starts, by one thread.
+
+    Attributes:
+        keeps_sessions: whether requests of one session go to one worker of a tier as long as that worker
+            is ready and not overloaded.
+    """
+
+    keeps_sessions: ClassVar[bool] = False
 
     def __init__(self, setup: RouterSetup) -> None:
         self.setup = setup
@@ -127,11 +183,40 @@ class Router(ABC):
     def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
         """Where this request goes. A router that is declared to choose a tier names one.
 
-        Must not block, and must not depend on anything but its arguments and what `completed` was told.
+        Must not block, and must not depend on anything but its arguments, the setup and its clock, and
+        what `completed` was told.
 
         Raises:
             LookupError: the pool has no worker that this router could use.
         """
 
+    def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
+        """Why `choose`, called now with the same arguments, would choose what it would choose.
+
+        Changes nothing: no later choice differs because of it. This one asks a copy of the router; one
+        that cannot be copied, or has more to say, overrides it.
+
+        Raises:
+            LookupError: as `choose`.
+        """
+        choice = deepcopy(self, {id(self.setup): self.setup}).choose(facts, pool)
+        return Explanation(
+            features=features_of(facts),
+            estimate_s=choice.estimate_s,
+            uncertainty=None,
+            tier=choice.tier,
+            worker=choice.worker,
+            reason=f"{type(self).__name__} chose so.",
+        )
+
     def completed(self, facts: RequestFacts, choice: Choice, service_s: float) -> None:  # noqa: B027
-        """Told after each request that was answered; a router that learns overrides it."""
+        """Told after each request that was answered; a router that learns overrides it.
+
+        Never raises, and passes over a time that cannot be one (below 0, or not finite).
+        """
+
+    def notices(self) -> Sequence[str]:
+        """What the router has to say of itself so far, one line each, oldest first: when it stepped back
+        from its policy, and why.
+        """
+        return ()

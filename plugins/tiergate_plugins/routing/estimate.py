@@ -17,6 +17,7 @@ from itertools import combinations
 from statistics import median
 
 from tiergate.routing import Observation, RequestFacts
+from tiergate_plugins.routing.expectation import Estimator, Expectation
 
 MAX_POINTS = 60
 """Points a line is fitted to; the number of pairs grows with the square."""
@@ -34,8 +35,8 @@ class Line:
         return max(0.0, self.fixed_s + self.per_byte_s * read_bytes)
 
 
-class ServiceTimeEstimate:
-    """Expected service time of a request, by operation and scope."""
+class ServiceTimeEstimate(Estimator):
+    """Expected service time of a request, by operation and scope. Does not learn from what follows."""
 
     def __init__(self, training: Sequence[Observation]) -> None:
         points: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
@@ -44,10 +45,12 @@ class ServiceTimeEstimate:
         self._lines = {key: fit_line(found) for key, found in points.items()}
         self._fallback = median(seen.service_s for seen in training) if training else 0.0
 
-    def seconds(self, facts: RequestFacts) -> float:
-        """Expected service time; that of the median request for an operation never seen."""
+    def expect(self, facts: RequestFacts) -> Expectation:
+        """The line's service time; that of the median request for an operation never seen."""
         line = self._lines.get(_key(facts))
-        return line.at(facts.read_bytes) if line else self._fallback
+        if line is None:
+            return Expectation(self._fallback, basis="the median request, as this operation was never seen")
+        return Expectation(line.at(facts.read_bytes), basis="the line of this operation and scope")
 
 
 def fit_line(points: Sequence[tuple[int, float]]) -> Line:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tiergate.hooks import RouterDeclaration, hookimpl
-from tiergate.routing import Choice, PoolView, RequestFacts, Router, RouterSetup
+from tiergate.routing import Choice, Explanation, PoolView, RequestFacts, Router, RouterSetup, WorkerView
 from tiergate_plugins.routing.estimate import ServiceTimeEstimate
 
 
@@ -22,10 +24,24 @@ class LeastWorkLeft(Router):
 
     def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
         """The least loaded worker; among equals the one with fewer requests, then the first."""
-        if not pool.workers:
-            raise LookupError("no worker is ready")
-        worker = min(pool.workers, key=lambda candidate: (candidate.work_left_s, candidate.waiting))
-        return Choice(worker=worker.name, estimate_s=self._estimate.seconds(facts))
+        return Choice(worker=lightest(pool).name, estimate_s=self._estimate.expect(facts).seconds)
+
+    def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
+        """The same, with what is left at the worker."""
+        worker = lightest(pool)
+        reason = f"{worker.name} has the least work left, about {1000 * worker.work_left_s:.3g} ms."
+        return msgspec.structs.replace(super().explain(facts, pool), reason=reason)
+
+
+def lightest(pool: PoolView) -> WorkerView:
+    """The worker with the least work left; among equals the one with fewer requests, then the first.
+
+    Raises:
+        LookupError: the pool has no worker.
+    """
+    if not pool.workers:
+        raise LookupError("no worker is ready")
+    return min(pool.workers, key=lambda worker: (worker.work_left_s, worker.waiting))
 
 
 @hookimpl

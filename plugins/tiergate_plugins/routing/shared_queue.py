@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tiergate.hooks import RouterDeclaration, hookimpl
-from tiergate.routing import Choice, PoolView, RequestFacts, Router
+from tiergate.routing import Choice, Explanation, PoolView, RequestFacts, Router
 
 
 class SharedQueue(Router):
@@ -15,6 +17,11 @@ class SharedQueue(Router):
         """The same choice for every request."""
         del facts, pool
         return Choice()
+
+    def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
+        """The same reason for every request."""
+        reason = "Whichever worker is free first takes it."
+        return msgspec.structs.replace(super().explain(facts, pool), reason=reason)
 
 
 @hookimpl

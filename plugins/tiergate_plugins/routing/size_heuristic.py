@@ -9,22 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiergate.hooks import RouterDeclaration, hookimpl
-from tiergate.routing import Choice, PoolView, RequestFacts, Router, RouterSetup
+from tiergate.routing import RouterSetup
 from tiergate_plugins.routing.estimate import ServiceTimeEstimate
-from tiergate_plugins.routing.tiered import place
+from tiergate_plugins.routing.tiered import TieredRouter
 
 
-class SizeHeuristic(Router):
+class SizeHeuristic(TieredRouter):
     """Estimates the service time from operation and bytes read, and compares it with the cut-offs."""
 
     def __init__(self, setup: RouterSetup) -> None:
-        super().__init__(setup)
-        self._estimate = ServiceTimeEstimate(setup.training)
-
-    def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
-        """The tier of the estimate, and in it the session's worker."""
-        seconds = self._estimate.seconds(facts)
-        return place(self.setup.cutoffs.tier(seconds), facts.session, seconds, pool)
+        super().__init__(setup, ServiceTimeEstimate(setup.training))
 
 
 @hookimpl

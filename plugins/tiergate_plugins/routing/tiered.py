@@ -1,42 +1,165 @@
-"""What routers that choose a tier share: which worker of the tier, and what to do where it has none."""
+"""What routers that choose a tier by an estimate share: the estimate is theirs, everything else is here.
+
+The parts: an `Estimator`, cut-offs that the `Guard` keeps in balance and may set aside, and `Affinity`, which
+picks the worker within the tier. To decide changes nothing, so that a decision can be explained.
+"""
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from collections import Counter
+from collections.abc import Sequence
+from math import isfinite
+from typing import ClassVar, NamedTuple
 
-from tiergate.routing import TIERS, Choice, PoolView, Tier, WorkerView
+from tiergate.routing import (
+    TIERS,
+    Choice,
+    Explanation,
+    PoolView,
+    RequestFacts,
+    Router,
+    RouterSetup,
+    Tier,
+    WorkerView,
+    features_of,
+)
+from tiergate.tiering import Traffic
+from tiergate_plugins.routing.affinity import Affinity
+from tiergate_plugins.routing.expectation import Estimator, Expectation
+from tiergate_plugins.routing.guard import Guard
+from tiergate_plugins.routing.least_work_left import lightest
+from tiergate_plugins.routing.watch import Watch
+
+JUDGE_EVERY_S = 0.5
+"""Pause between two looks of the guard."""
+
+MIN_SECONDS = 1.0
+MIN_ANSWERED = 50
+"""Before it watched so long, and saw so many answers, the guard does not judge the traffic."""
+
+LONGEST_S = 1e6
+"""No service time counts as longer."""
 
 
-def place(tier: Tier, session: str | None, estimate_s: float, pool: PoolView) -> Choice:
-    """Put a request on a worker of a tier.
+class Decision(NamedTuple):
+    """Where a request goes, and what that followed from."""
 
-    Requests of one session go to the same worker, the one with the highest hash of session and worker
-    (rendezvous hashing: Thaler & Ravishankar, 1998), so that a worker's end moves its own sessions only.
-    Requests without a session go to whichever worker of the tier is free first.
+    expected: Expectation
+    belongs: Tier
+    choice: Choice
+    among: Sequence[WorkerView]
+
+
+class TieredRouter(Router):
+    """Sends a request to the tier that its expected time calls for, and in it to its session's worker.
+
+    Args:
+        setup: of the router.
+        estimator: expects service times.
+    """
+
+    keeps_sessions: ClassVar[bool] = True
+
+    def __init__(self, setup: RouterSetup, estimator: Estimator) -> None:
+        super().__init__(setup)
+        self._estimator = estimator
+        self._affinity = Affinity()
+        self._guard = Guard(setup.cutoffs, _trained_variability(setup))
+        self._watch = Watch()
+        self._pool = PoolView([])
+        self._began: float | None = None
+        self._judged_at = 0.0
+
+    def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
+        """The tier of the estimate, and in it the session's worker."""
+        decision = self._decide(facts, pool)
+        choice = decision.choice
+        now = self.setup.clock()
+        if self._began is None:
+            self._began = self._judged_at = now
+        self._watch.arrived(choice.estimate_s, now)
+        self._affinity.placed(facts.session, choice, decision.among)
+        self._pool = pool
+        return choice
+
+    def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
+        """The decision, with the estimate and how sure it is."""
+        decision = self._decide(facts, pool)
+        expected, choice = decision.expected, decision.choice
+        return Explanation(
+            features=features_of(facts),
+            estimate_s=choice.estimate_s,
+            uncertainty=expected.factor(),
+            tier=choice.tier,
+            worker=choice.worker,
+            reason=self._reason(decision),
+        )
+
+    def completed(self, facts: RequestFacts, choice: Choice, service_s: float) -> None:
+        """Learn from what it took, and have the guard look at the traffic now and then."""
+        if not isfinite(service_s) or service_s < 0:
+            return
+        self._estimator.learn(facts, service_s)
+        now = self.setup.clock()
+        self._watch.served(choice.estimate_s, min(service_s, LONGEST_S), now)
+        if self._began is not None and now - self._judged_at >= JUDGE_EVERY_S:
+            self._judged_at = now
+            self._judge(now, now - self._began)
+
+    def notices(self) -> Sequence[str]:
+        """What the guard did so far."""
+        return self._guard.notices()
+
+    def _decide(self, facts: RequestFacts, pool: PoolView) -> Decision:
+        expected = self._estimator.expect(facts)
+        belongs = expected.tier(self._guard.cutoffs)
+        if self._guard.has_stepped_back:
+            worker = lightest(pool)
+            return Decision(expected, belongs, Choice(worker.tier, worker.name, expected.seconds), [worker])
+        tier, workers = serving(belongs, pool)
+        choice = self._affinity.choice(tier, facts.session, expected.seconds, workers)
+        return Decision(expected, belongs, choice, workers)
+
+    def _judge(self, now: float, watched_s: float) -> None:
+        traffic = self._watch.traffic(now)
+        if traffic is None or watched_s < MIN_SECONDS or self._watch.answered(now) < MIN_ANSWERED:
+            return
+        workers = dict(self._pool.capacity) or Counter(worker.tier for worker in self._pool.workers)
+        self._guard.judge(traffic, workers, watched_s)
+
+    def _reason(self, decision: Decision) -> str:
+        guard, choice = self._guard, decision.choice
+        expected, cutoffs = decision.expected, guard.cutoffs
+        if guard.has_stepped_back:
+            return f"Stepped back to the least work left: {guard.reason}."
+        about = f"about {1000 * expected.seconds:.3g} ms are expected, from {expected.basis}"
+        if expected.spread is not None:
+            chance = expected.chances(cutoffs)[TIERS.index(decision.belongs)]
+            about += f"; the {decision.belongs} tier is right with a probability of {chance:.2f}"
+        limits = f"hot below {1000 * cutoffs.hot_s:.3g} ms, warm below {1000 * cutoffs.warm_s:.3g} ms"
+        if choice.tier != decision.belongs:
+            return f"The {decision.belongs} tier has no worker, {choice.tier} stands in: {about} ({limits})."
+        return f"The {choice.tier} tier: {about} ({limits})."
+
+
+def serving(tier: Tier, pool: PoolView) -> tuple[Tier, list[WorkerView]]:
+    """The tier that serves what belongs in `tier`, and its workers: the nearest with any, colder ones first.
+
+    A tier that starts workers on demand serves without one; then the list is empty.
 
     Raises:
-        LookupError: the pool has no worker at all.
+        LookupError: the pool has no worker, and no tier that could start one.
     """
-    workers = pool.of_tier(tier)
-    if not workers:
-        tier, workers = _nearest(tier, pool)
-    if session is None:
-        return Choice(tier, None, estimate_s)
-    if len(workers) == 1:
-        return Choice(tier, workers[0].name, estimate_s)
-    return Choice(tier, max(workers, key=lambda worker: _score(session, worker)).name, estimate_s)
-
-
-def _nearest(tier: Tier, pool: PoolView) -> tuple[Tier, list[WorkerView]]:
-    """The nearest tier that has workers, colder ones first."""
     position = TIERS.index(tier)
-    for candidate in (*TIERS[position + 1 :], *reversed(TIERS[:position])):
+    for candidate in (tier, *TIERS[position + 1 :], *reversed(TIERS[:position])):
         workers = pool.of_tier(candidate)
-        if workers:
+        if workers or pool.capacity.get(candidate):
             return candidate, workers
     raise LookupError("no worker is ready")
 
 
-def _score(session: str, worker: WorkerView) -> bytes:
-    # The built-in hash of text differs from process to process.
-    return blake2b(f"{session}\0{worker.name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+def _trained_variability(setup: RouterSetup) -> float | None:
+    """Variability of the service time in the training trace; None for too few requests."""
+    if len(setup.training) < MIN_ANSWERED:
+        return None
+    return Traffic.of([seen.service_s for seen in setup.training], 1.0).variability()

@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
     "tiergate.testing.store_lifetime",
     "tiergate.testing.store_queries",
     "tiergate.testing.store_sessions",
+    "tiergate.testing.router_words",
     "tiergate.testing.routers",
 )
 

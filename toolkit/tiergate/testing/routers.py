@@ -1,21 +1,21 @@
-"""The contract suite for routers."""
+"""The contract suite for routers: what is chosen. `router_words` has what a router says of it."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import islice
 
+import msgspec
 import pytest
 
 from tiergate.hooks import RouterDeclaration
 from tiergate.routing import TIERS, Choice, PoolView, RequestFacts, Router
-from tiergate.testing.samples import make_facts, make_pool, make_setup, varied_facts, varied_pools
-
-SHARED = "shared"
-"""The tier of all workers in the pool of a router that chooses none."""
+from tiergate.testing.router_words import RouterWords
+from tiergate.testing.samples import SHARED, make_facts, make_pool, make_setup, varied_facts, varied_pools
 
 
-class RouterContract:
+class RouterContract(RouterWords):
     """Every promise of `tiergate.routing.Router`, tested against one implementation.
 
     Subclass it, and override the fixture ``declaration``::
@@ -94,10 +94,10 @@ class RouterContract:
         self, declaration: RouterDeclaration, facts: list[RequestFacts]
     ) -> None:
         first, second = (_route(declaration, facts) for _ in range(2))
-        contract = (
-            "Router.choose: must not depend on anything but its arguments and what `completed` was told"
+        assert first == second, (
+            "Router.choose: must not depend on anything but its arguments, the setup and its clock, and what "
+            "`completed` was told"
         )
-        assert first == second, contract
 
     def test_routers_share_nothing(
         self, declaration: RouterDeclaration, facts: list[RequestFacts], whole_pool: PoolView
@@ -115,12 +115,49 @@ class RouterContract:
         self, declaration: RouterDeclaration, router: Router, facts: list[RequestFacts], whole_pool: PoolView
     ) -> None:
         choices = [router.choose(one, whole_pool) for one in facts]
-        for service_s, one, choice in zip(
-            (0.0, 1e-9, 0.02, 3600.0) * len(facts), facts, choices, strict=False
-        ):
+        for service_s, one, choice in zip(ODD_SECONDS * len(facts), facts, choices, strict=False):
             router.completed(one, choice, service_s)
+            router.completed(one, Choice("no such tier", "nobody"), service_s)
         for one in facts:
             check_choice(declaration, router.choose(one, whole_pool), whole_pool)
+
+    def test_a_dead_worker_moves_its_own_sessions_only(
+        self, router: Router, facts: list[RequestFacts], whole_pool: PoolView
+    ) -> None:
+        if not router.keeps_sessions:
+            pytest.skip("Router.keeps_sessions is False")
+        one = next(found for found in facts if found.session)
+        sessions = [msgspec.structs.replace(one, session=f"session {number}") for number in range(60)]
+        before = [router.choose(found, whole_pool) for found in sessions]
+        dead = Counter(choice.worker for choice in before).most_common(1)[0][0]
+        left = PoolView([worker for worker in whole_pool.workers if worker.name != dead])
+        assert len(left.workers) < len(whole_pool.workers), (
+            "Router.keeps_sessions: requests of one session go to one worker of a tier; it named no worker"
+        )
+        after = [router.choose(found, left) for found in sessions]
+        stayed = sum(
+            old.worker == new.worker for old, new in zip(before, after, strict=True) if old.worker != dead
+        )
+        others = sum(choice.worker != dead for choice in before)
+        assert all(choice.worker != dead for choice in after), (
+            "PoolView.workers: those that are ready to take requests; it chose one that is not"
+        )
+        # A worker that has too much may pass some on.
+        assert stayed >= 0.8 * others, (
+            "Router.keeps_sessions: as long as that worker is ready; sessions of other workers moved too"
+        )
+
+    def test_a_session_stays(self, router: Router, facts: list[RequestFacts], whole_pool: PoolView) -> None:
+        if not router.keeps_sessions:
+            pytest.skip("Router.keeps_sessions is False")
+        one = next(found for found in facts if found.session)
+        sessions = [msgspec.structs.replace(one, session=f"session {number}") for number in range(60)]
+        before = [router.choose(found, whole_pool).worker for found in sessions]
+        again = [router.choose(found, whole_pool).worker for found in sessions]
+        kept = sum(old == new for old, new in zip(before, again, strict=True))
+        assert kept >= 0.8 * len(sessions), (
+            "Router.keeps_sessions: requests of one session go to one worker of a tier"
+        )
 
     def test_the_pool_is_left_alone(
         self, router: Router, facts: list[RequestFacts], whole_pool: PoolView
@@ -134,6 +171,10 @@ class RouterContract:
         one = make_facts(0)
         router = declaration.build(make_setup(declaration, [one]))
         check_choice(declaration, router.choose(one, whole_pool), whole_pool)
+
+
+ODD_SECONDS = (0.0, 1e-9, 0.02, 3600.0, 5e-324, 1e300, math.inf, math.nan, -1.0)
+"""Service times that no clock should give, and some that one may."""
 
 
 def check_choice(declaration: RouterDeclaration, choice: Choice, pool: PoolView) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,10 @@ AWKWARD_TEXTS: Mapping[str, str] = {
     "long": "long " * 200,
 }
 """Texts that have broken stores before, by what is awkward about them. All of them are valid Unicode."""
+
+
+SHARED = "shared"
+"""The tier of all workers in the pool of a router that chooses none."""
 
 
 def make_task(task_id: str = "t", **changes: Any) -> Task:
@@ -103,7 +107,7 @@ def varied_pools(declaration: RouterDeclaration, seed: int) -> Iterator[PoolView
     A router that chooses no tier sees equal workers of one tier, ``shared``.
     """
     draw = random.Random(seed)
-    tiers: Sequence[str] = TIERS if declaration.chooses_tier else ("shared",)
+    tiers: Sequence[str] = TIERS if declaration.chooses_tier else (SHARED,)
     while True:
         present = draw.sample(tiers, draw.randint(1, len(tiers)))
         view = make_pool({tier: draw.randint(1, 3) for tier in tiers if tier in present})
@@ -117,12 +121,18 @@ def varied_pools(declaration: RouterDeclaration, seed: int) -> Iterator[PoolView
 
 
 def make_setup(
-    declaration: RouterDeclaration, facts: Sequence[RequestFacts], *, seed: int = 1, trained: bool = True
+    declaration: RouterDeclaration,
+    facts: Sequence[RequestFacts],
+    *,
+    seed: int = 1,
+    trained: bool = True,
+    clock: Callable[[], float] = lambda: 0.0,
 ) -> RouterSetup:
     """What a router that will route these requests is built from.
 
     Only an oracle is given their service times. The training requests are others, and their service
-    time grows with what they read; `trained` False leaves them out.
+    time grows with what they read; `trained` False leaves them out. The clock stands still unless one
+    is given.
     """
     training = [Observation(one, _service_s(one)) for one in varied_facts(10**6 + seed, 200 * trained)]
     return RouterSetup(
@@ -130,6 +140,7 @@ def make_setup(
         training=training,
         sealed={one.request: _service_s(one) for one in facts} if declaration.is_oracle else None,
         seed=seed,
+        clock=clock,
     )
 
 

@@ -1,0 +1,122 @@
+"""The tier by a service time that is learned while the requests are served.
+
+A line on logarithms, ``log seconds = level + slope * log(bytes read + 1 KiB)``, for every operation and
+scope: costs spread over orders of magnitude, and their noise is a factor, not a number of seconds. Lines
+of operations that were seen a few times only lean on a line that all operations of the scope share
+(partial pooling: Gelman & Hill, Data Analysis Using Regression and Multilevel Models, 2007), and an
+operation that was never seen is expected to be like the others, with an uncertainty that says how unlike
+each other those are.
+The tier is the most probable one under the predictive distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import exp, isfinite, log
+
+from tiergate.hooks import RouterDeclaration, hookimpl
+from tiergate.operation import Scope
+from tiergate.routing import Observation, RequestFacts, RouterSetup
+from tiergate_plugins.routing.expectation import SHORTEST_S, Estimator, Expectation
+from tiergate_plugins.routing.regression import NOISE, Prediction, Regression
+from tiergate_plugins.routing.tiered import TieredRouter
+
+FORGETTING = 0.998
+"""Of an operation's line: it remembers about the last 500 requests."""
+
+POOL_FORGETTING = 0.999
+"""Of the line that the operations of a scope share."""
+
+PRIOR_POINTS = 2.0
+"""The most points that the shared line is worth to an operation's own. It is worth as many as the variance
+of one operation's requests goes into that around the shared line: little where operations differ much."""
+
+MAX_LINES = 1000
+"""Pairs of operation and scope with a line of their own; others are expected to be like the rest."""
+
+SMALL_BYTES = 1024
+"""Below about this, reading less does not cost less."""
+
+LONGEST_S = 1e6
+
+_LOWEST, _HIGHEST = log(SHORTEST_S), log(LONGEST_S)
+
+_OF_SCOPE = {scope: f"other operations that read a {scope.value}" for scope in Scope}
+
+
+class LearnedTimes(Estimator):
+    """Expects service times by operation, scope and bytes read, and goes on learning."""
+
+    def __init__(self, training: Sequence[Observation]) -> None:
+        self._lines: dict[tuple[str, Scope], Regression] = {}
+        self._shared: dict[Scope, Regression] = {scope: Regression(POOL_FORGETTING) for scope in Scope}
+        self._all = Regression(POOL_FORGETTING)
+        for seen in training:
+            self._learn_shared(seen.facts, seen.service_s)
+        for seen in training:
+            self._learn_own(seen.facts, seen.service_s)
+
+    def expect(self, facts: RequestFacts) -> Expectation:
+        """The predictive distribution of the most specific line there is."""
+        x = log(facts.read_bytes + SMALL_BYTES)
+        line = self._lines.get((facts.operation, facts.scope))
+        if line is not None and (found := line.at(x)) is not None:
+            return _expectation(found, "requests of this operation and scope")
+        if (found := self._shared[facts.scope].at(x)) is not None:
+            return _expectation(found, _OF_SCOPE[facts.scope])
+        if (found := self._all.at(x)) is not None:
+            return _expectation(found, "requests of every kind")
+        return Expectation(0.0, basis="nothing: no request was seen")
+
+    def learn(self, facts: RequestFacts, service_s: float) -> None:
+        """One more point; a time that cannot be one is passed over."""
+        if isfinite(service_s) and service_s >= 0:
+            self._learn_shared(facts, service_s)
+            self._learn_own(facts, service_s)
+
+    def _learn_shared(self, facts: RequestFacts, service_s: float) -> None:
+        x, y = _point(facts, service_s)
+        self._shared[facts.scope].add(x, y)
+        self._all.add(x, y)
+
+    def _learn_own(self, facts: RequestFacts, service_s: float) -> None:
+        key = facts.operation, facts.scope
+        line = self._lines.get(key)
+        if line is None:
+            if len(self._lines) >= MAX_LINES:
+                return
+            line = self._lines[key] = self._begun(facts)
+        line.add(*_point(facts, service_s))
+
+    def _begun(self, facts: RequestFacts) -> Regression:
+        """A line that knows what the other operations of its scope have in common."""
+        shared = self._shared[facts.scope]
+        found = shared.at(log(facts.read_bytes + SMALL_BYTES))
+        points = min(PRIOR_POINTS, NOISE**2 / found.scale**2) if found else 0.0
+        return shared.worth(points, FORGETTING)
+
+
+def _point(facts: RequestFacts, service_s: float) -> tuple[float, float]:
+    return log(facts.read_bytes + SMALL_BYTES), log(min(max(service_s, SHORTEST_S), LONGEST_S))
+
+
+def _expectation(found: Prediction, basis: str) -> Expectation:
+    seconds = exp(min(max(found.centre, _LOWEST), _HIGHEST))
+    return Expectation(seconds, found.scale, found.freedom, basis)
+
+
+class Learned(TieredRouter):
+    """Learns what requests take, and sends each to its most probable tier."""
+
+    def __init__(self, setup: RouterSetup) -> None:
+        super().__init__(setup, LearnedTimes(setup.training))
+
+
+@hookimpl
+def tiergate_routers() -> Iterator[RouterDeclaration]:
+    """The router of this module."""
+    yield RouterDeclaration(
+        name="learned",
+        summary="the most probable tier by a service time learned online from operation and bytes read",
+        build=Learned,
+    )

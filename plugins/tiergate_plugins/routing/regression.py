@@ -1,0 +1,97 @@
+"""Bayesian linear regression of one variable on another, updated by every point, forgetting old ones.
+
+The conjugate analysis of the linear model with unknown variance (Gelman et al., Bayesian Data Analysis,
+3rd ed., chapter 14): flat in the level, normal in the slope, inverse gamma in the variance; the next value
+then follows Student's t. The weight of a point decays exponentially with the points that come after it, as
+in recursive least squares with a forgetting factor (Haykin, Adaptive Filter Theory, chapter 10).
+Sums are kept around the running means, so that nothing cancels.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
+
+SLOPE = 0.5
+"""Slope that is expected beforehand: on logarithms between a constant cost (0) and a proportional one (1)."""
+
+SLOPE_WEIGHT = 1.0
+"""How firmly: as much as points with this sum of squares around their mean."""
+
+NOISE = 0.3
+"""Standard deviation that is expected beforehand."""
+
+NOISE_WEIGHT = 2.0
+"""How firmly: as much as so many points."""
+
+OUTLIER = 4.0
+"""A point farther than so many predicted standard deviations from what was expected counts as one that far
+(winsorised), so that a pause of the machine does not turn the line."""
+
+
+class Prediction(NamedTuple):
+    """The next value at some point: centre and scale of Student's t with so many degrees of freedom."""
+
+    centre: float
+    scale: float
+    freedom: float
+
+
+class Regression:
+    """A line and its uncertainty.
+
+    Args:
+        forgetting: factor on the weight of all points so far when one comes in; 1 never forgets.
+    """
+
+    __slots__ = ("_forgetting", "_mean_x", "_mean_y", "_sum_xx", "_sum_xy", "_sum_yy", "weight")
+
+    def __init__(self, forgetting: float) -> None:
+        self._forgetting = forgetting
+        self.weight = 0.0
+        self._mean_x = self._mean_y = 0.0
+        self._sum_xx = self._sum_xy = self._sum_yy = 0.0
+
+    def worth(self, points: float, forgetting: float) -> Regression:
+        """A line that begins with what this one knows, as if it were `points` points at most.
+
+        That is a power prior (Ibrahim & Chen, Power prior distributions for regression models, 2000).
+        """
+        made = Regression(forgetting)
+        share = min(1.0, points / self.weight) if self.weight else 0.0
+        made.weight = self.weight * share
+        made._mean_x, made._mean_y = self._mean_x, self._mean_y
+        made._sum_xx, made._sum_xy, made._sum_yy = (
+            share * total for total in (self._sum_xx, self._sum_xy, self._sum_yy)
+        )
+        return made
+
+    def add(self, x: float, y: float) -> None:
+        """Learn one point."""
+        expected = self.at(x)
+        if expected is not None and self.weight >= NOISE_WEIGHT:
+            reach = OUTLIER * expected.scale
+            y = min(max(y, expected.centre - reach), expected.centre + reach)
+        keep = self._forgetting
+        self.weight = keep * self.weight + 1.0
+        from_x, from_y = x - self._mean_x, y - self._mean_y
+        self._mean_x += from_x / self.weight
+        self._mean_y += from_y / self.weight
+        self._sum_xx = keep * self._sum_xx + from_x * (x - self._mean_x)
+        self._sum_xy = keep * self._sum_xy + from_x * (y - self._mean_y)
+        self._sum_yy = keep * self._sum_yy + from_y * (y - self._mean_y)
+
+    def at(self, x: float) -> Prediction | None:
+        """What to expect at `x`; None before the first point. The line never falls."""
+        weight = self.weight
+        if not weight:
+            return None
+        firmness = self._sum_xx + SLOPE_WEIGHT
+        slope = max(0.0, (self._sum_xy + SLOPE_WEIGHT * SLOPE) / firmness)
+        # The residual sum of squares around the line of that slope, and the prior's own.
+        rest = self._sum_yy - 2 * slope * self._sum_xy + slope * slope * self._sum_xx
+        rest += SLOPE_WEIGHT * (slope - SLOPE) ** 2 + NOISE_WEIGHT * NOISE**2
+        freedom = NOISE_WEIGHT + max(0.0, weight - 1.0)
+        away = x - self._mean_x
+        variance = rest / freedom * (1 + 1 / weight + away * away / firmness)
+        return Prediction(self._mean_y + slope * away, sqrt(max(variance, 1e-12)), freedom)
