@@ -1,0 +1,146 @@
+"""Who takes part in the rows about no-ops: our pool, and a bare echo. `pool_peers` has the others.
+
+Every one gives a number to a worker and gets it back. What it got is added up, so that one that did
+less would be found out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+
+import msgspec
+
+from tiergate.errors import RunError
+from tiergate.operation import Request
+from tiergate.pool import Pool
+from tiergate.routing import Choice
+from tiergate_plugins.benchmarks.pool_found import DEADLINE_S, make_runner, sender
+
+
+class Side(ABC):
+    """Something that carries numbers to another process and back."""
+
+    @abstractmethod
+    def round_trips(self, count: int) -> list[float]:
+        """Seconds of each of so many no-ops, one after the other."""
+
+    @abstractmethod
+    def window(self, count: int, in_flight: int) -> int:
+        """Do the no-ops 0, 1, … `count` - 1, so many in flight, and add up what came back."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End its processes."""
+
+
+def require_all(name: str, side: Side, count: int, in_flight: int) -> None:
+    """Do no-ops.
+
+    Raises:
+        RunError: what came back is not what was sent.
+    """
+    if side.window(count, in_flight) != count * (count - 1) // 2:
+        raise RunError(f"{name} did not do all of {count} no-ops", hint="its time would not count")
+
+
+class Ours(Side):
+    """Our pool: any worker, a deadline for each request, a subscriber of its events."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._send = sender(pool)
+        self._runner = make_runner()
+        self._runner.run(pool.start())
+        self.events = 0
+        subscribe = getattr(pool, "subscribe", None)
+        if subscribe is not None:
+            subscribe(self._heard)
+
+    def _heard(self, _event: object) -> None:
+        self.events += 1
+
+    def round_trips(self, count: int) -> list[float]:
+        return self._runner.run(self._round_trips(count))
+
+    async def _round_trips(self, count: int) -> list[float]:
+        took = []
+        for number in range(count):
+            start = time.perf_counter()
+            await self._submit(number)
+            took.append(time.perf_counter() - start)
+        return took
+
+    def window(self, count: int, in_flight: int) -> int:
+        return self._runner.run(self._window(count, in_flight))
+
+    async def _window(self, count: int, in_flight: int) -> int:
+        total = 0
+        waiting = deque(self._submit(number) for number in range(min(in_flight, count)))
+        for number in range(len(waiting), count):
+            total += (await waiting.popleft()).result
+            waiting.append(self._submit(number))
+        for one in waiting:
+            total += (await one).result
+        return total
+
+    def _submit(self, number: int) -> asyncio.Future[object]:
+        request = Request(number, "bench_echo", None, {"number": number})
+        return self._send(request, Choice(), deadline_s=DEADLINE_S)
+
+    def close(self) -> None:
+        self._runner.run(self._pool.close())
+        self._runner.close()
+
+
+class Echo(Side):
+    """A Unix socket and a process that sends back what it receives: blocking, one frame at a time.
+
+    The frames are those of our requests, length and msgpack, made beforehand; nobody decodes them.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._frames = [_frame(number) for number in range(count)]
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "tiergate_plugins.benchmarks.pool_echo", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+            )
+
+    def round_trips(self, count: int) -> list[float]:
+        took = []
+        for number in range(count):
+            start = time.perf_counter()
+            self._exchange(self._frames[number])
+            took.append(time.perf_counter() - start)
+        return took
+
+    def window(self, count: int, in_flight: int) -> int:
+        if in_flight != 1:
+            raise ValueError("the echo has one frame in flight")
+        for number in range(count):
+            if self._exchange(self._frames[number]) != self._frames[number]:
+                return -1
+        return count * (count - 1) // 2
+
+    def _exchange(self, frame: bytes) -> bytes:
+        self._socket.sendall(frame)
+        data = self._socket.recv(65536)
+        while len(data) < len(frame):
+            data += self._socket.recv(65536)
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
+        self._process.wait()
+
+
+def _frame(number: int) -> bytes:
+    body = msgspec.msgpack.encode(Request(number, "bench_echo", None, {"number": number}))
+    return len(body).to_bytes(4, "big") + body
