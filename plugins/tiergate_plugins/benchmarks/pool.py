@@ -23,7 +23,15 @@ def run_pool(setup: BenchSetup) -> Iterator[BenchRow]:
         pool_worth,
     )
 
-    for theme in (pool_noops, pool_tiers, pool_decisions, pool_accuracy, pool_affinity, pool_worth, pool_driver):
+    for theme in (
+        pool_noops,
+        pool_tiers,
+        pool_decisions,
+        pool_accuracy,
+        pool_affinity,
+        pool_worth,
+        pool_driver,
+    ):
         yield from theme.rows(setup)
 
 

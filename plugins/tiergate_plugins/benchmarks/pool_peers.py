@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import multiprocessing.pool
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.pool import Pool
 
 from tiergate_plugins.benchmarks.pool_sides import Side
 
@@ -18,9 +17,6 @@ EXECUTOR, MULTIPROCESSING, LOKY, PEBBLE = (
     "loky",
     "pebble",
 )
-
-# Workers that are forked from this process would keep the sockets of our pool open.
-_START = "forkserver"
 
 
 def echo(number: int) -> int:
@@ -66,7 +62,7 @@ class Stream(Side):
     Its feeding thread is held back, so that no more tasks are in flight than on the other sides.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: multiprocessing.pool.Pool) -> None:
         self._pool = pool
 
     def round_trips(self, count: int) -> list[float]:
@@ -98,7 +94,7 @@ def _held_back(count: int, free: threading.Semaphore) -> Iterator[int]:
 
 def open_executor(workers: int) -> Peer:
     """The standard library's executor: ``submit``."""
-    executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(_START))
+    executor = ProcessPoolExecutor(workers)
     return Peer(lambda number: executor.submit(echo, number).result, executor.shutdown)
 
 
@@ -106,7 +102,7 @@ def open_peer(name: str, workers: int) -> Side:
     """A pool of another kind, by its name, with so many workers."""
     return {
         EXECUTOR: open_executor,
-        MULTIPROCESSING: lambda count: Stream(multiprocessing.get_context(_START).Pool(count)),
+        MULTIPROCESSING: lambda count: Stream(multiprocessing.Pool(count)),
         LOKY: _open_loky,
         PEBBLE: _open_pebble,
     }[name](workers)
@@ -125,7 +121,7 @@ def _open_pebble(workers: int) -> Peer:
     """pebble: ``schedule``, without a timeout."""
     from pebble import ProcessPool
 
-    pool = ProcessPool(max_workers=workers, context=multiprocessing.get_context(_START))
+    pool = ProcessPool(max_workers=workers)
 
     def end() -> None:
         pool.close()

@@ -18,6 +18,8 @@ def can_be_read() -> bool:
 
 def descendants() -> frozenset[int]:
     """Ids of all processes that this one started, and those that they started."""
+    if not can_be_read():
+        return frozenset()
     parents = {}
     for folder in _PROC.iterdir():
         # A process can end while it is looked at.
