@@ -23,7 +23,7 @@ def run_pool(setup: BenchSetup) -> Iterator[BenchRow]:
         pool_worth,
     )
 
-    for theme in (
+    themes = (
         pool_noops,
         pool_tiers,
         pool_decisions,
@@ -31,7 +31,8 @@ def run_pool(setup: BenchSetup) -> Iterator[BenchRow]:
         pool_affinity,
         pool_worth,
         pool_driver,
-    ):
+    )
+    for theme in themes:
         yield from theme.rows(setup)
 
 

@@ -19,7 +19,7 @@ JUDGED = ("size-heuristic", "learned")
 _BOUNDS = ("shared-queue", "oracle")
 """What regret is measured between."""
 
-_QUICK = ("--quick", "--rate", "120")
+_QUICK = ("--quick", "--rate", "300")
 """Far too fast for figures; the mistakes are the same."""
 
 

@@ -1,4 +1,4 @@
-"""Affinity: how many requests meet the worker that holds their session, and how even the workers' loads stay."""
+"""Affinity: how many requests meet the worker of their session, and how even the workers' loads stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open arrivals on a pool: each request is sent at its intended start, from which its response time counts."""
+"""Open arrivals on a pool: response time counts from the intended start of each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmarks of the pool measure, found as any command finds it: pools, routers, workloads, operations."""
+"""Pools, routers, workloads and operations that are measured, found by the entry points of their plugins."""
 
 from __future__ import annotations
 

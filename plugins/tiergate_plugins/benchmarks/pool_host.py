@@ -14,9 +14,10 @@ from typing import Any, TextIO
 from tiergate.errors import RunError
 from tiergate.pool import TierSpec
 from tiergate_plugins.benchmarks import pool_processes
+from tiergate_plugins.benchmarks.pool_echo import Echo
 from tiergate_plugins.benchmarks.pool_found import make_pool
 from tiergate_plugins.benchmarks.pool_peers import open_peer
-from tiergate_plugins.benchmarks.pool_sides import Echo, Ours, Side, do_all
+from tiergate_plugins.benchmarks.pool_sides import Ours, Side, do_all
 
 OURS, ECHO = "tiergate", "a bare Unix-socket echo of the same frames"
 WARM_UP = 1000

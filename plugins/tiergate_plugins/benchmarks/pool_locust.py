@@ -1,4 +1,4 @@
-"""Locust's user loop on one core: users without a pause, whose task does nothing. Run in a process of its own.
+"""Locust's user loop: users without a pause, whose task does nothing. Run in a process of its own.
 
 With ``recorded`` each no-op is reported as a request, as a load test does it, so that it stands in Locust's
 statistics; without, the loop turns for nothing.

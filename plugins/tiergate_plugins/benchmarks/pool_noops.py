@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from statistics import median
 
 import msgspec
@@ -51,7 +52,7 @@ def _round_trips(setup: BenchSetup, hosts: Mapping[str, Host]) -> Iterator[Bench
     setup.progress("a no-op round trip, one in flight")
     each = 40 if setup.quick else 200
     took = blocks(
-        {name: (lambda host=hosts[name]: median(host.round_trips(each))) for name in (OURS, EXECUTOR, ECHO)},
+        {name: partial(_p50, hosts[name], each) for name in (OURS, EXECUTOR, ECHO)},
         rounds=20,
     )
     row = ratio_row(
@@ -60,12 +61,16 @@ def _round_trips(setup: BenchSetup, hosts: Mapping[str, Host]) -> Iterator[Bench
     yield msgspec.structs.replace(row, details={**row.details, "echo_us": median(took[ECHO]) * 1e6})
 
 
+def _p50(host: Host, count: int) -> float:
+    return median(host.round_trips(count))
+
+
 def _tasks_a_second(setup: BenchSetup, hosts: Mapping[str, Host]) -> Iterator[BenchRow]:
     setup.progress(f"tasks a second, {IN_FLIGHT} in flight, {WORKERS} workers")
     count = 300 if setup.quick else 2000
 
     took = blocks(
-        {name: (lambda host=hosts[name]: host.seconds(count, IN_FLIGHT)) for name in (OURS, *OTHERS)},
+        {name: partial(hosts[name].seconds, count, IN_FLIGHT) for name in (OURS, *OTHERS)},
         rounds=4 if setup.quick else 15,
     )
     for name, target in OTHERS.items():
@@ -84,9 +89,7 @@ def _processor_time(setup: BenchSetup, hosts: Mapping[str, Host]) -> Iterator[Be
     both = [(name, in_flight) for name in (OURS, EXECUTOR) for in_flight in (1, IN_FLIGHT)]
     used = blocks(
         {
-            f"{name} {in_flight}": (
-                lambda host=hosts[name], in_flight=in_flight: host.cpu_s(count, in_flight)
-            )
+            f"{name} {in_flight}": partial(hosts[name].cpu_s, count, in_flight)
             for name, in_flight in (*both, (ECHO, 1))
         },
         rounds=4 if setup.quick else 15,

@@ -34,12 +34,13 @@ class AtOnce(Pool):
 
     async def submit(self, request: Request, choice: Choice, *, deadline_s: float | None = None) -> Reply:
         """Answer."""
-        return Reply(request.id, None, None, 1, "hot-1")
+        return await self.submit_nowait(request, choice, deadline_s=deadline_s)
 
     def submit_nowait(
         self, request: Request, choice: Choice, *, deadline_s: float | None = None
     ) -> asyncio.Future[Reply]:
         """Answer."""
+        del choice, deadline_s
         future = asyncio.get_running_loop().create_future()
         future.set_result(Reply(request.id, None, None, 1, "hot-1"))
         return future

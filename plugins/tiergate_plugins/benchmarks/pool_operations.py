@@ -1,4 +1,4 @@
-"""Operations that the benchmarks of the pool ask workers for; no entry point names them, only the benchmarks do."""
+"""Operations that the benchmarks of the pool ask for; no entry point names them, only the benchmarks do."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _processor_s(loops: int) -> float:
 
 @hookimpl
 def tiergate_operations() -> Iterator[OperationDeclaration]:
-    """The operations of this module. Short and long ones differ in name, so that a router can tell them apart."""
+    """The operations of this module. Short and long ones differ in name, which is all that a router sees."""
     for name, run, arguments in (
         ("bench_echo", bench_echo, Number),
         ("bench_wait_short", wait, Seconds),

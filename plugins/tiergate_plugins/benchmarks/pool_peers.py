@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 from tiergate_plugins.benchmarks.pool_sides import Side
 
@@ -121,7 +122,7 @@ def _open_pebble(workers: int) -> Peer:
     """pebble: ``schedule``, without a timeout."""
     from pebble import ProcessPool
 
-    pool = ProcessPool(max_workers=workers)
+    pool: Any = ProcessPool(max_workers=workers)
 
     def end() -> None:
         pool.close()

@@ -1,4 +1,4 @@
-"""Who takes part in the rows about no-ops: our pool, and a bare echo. `pool_peers` has the others.
+"""Who takes part in the rows about no-ops: our pool; `pool_echo` and `pool_peers` have the others.
 
 Every one gives a number to a worker and gets it back. What it got is added up, so that one that did
 less would be found out.
@@ -7,17 +7,12 @@ less would be found out.
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections import deque
 
-import msgspec
-
 from tiergate.errors import RunError
-from tiergate.operation import Request
+from tiergate.operation import Reply, Request
 from tiergate.pool import Pool
 from tiergate.routing import Choice
 from tiergate_plugins.benchmarks.pool_found import DEADLINE_S, make_runner, sender
@@ -95,60 +90,10 @@ class Ours(Side):
             total += (await one).result
         return total
 
-    def _submit(self, number: int) -> asyncio.Future[object]:
+    def _submit(self, number: int) -> asyncio.Future[Reply]:
         request = Request(number, "bench_echo", None, {"number": number})
         return self._send(request, Choice(), deadline_s=DEADLINE_S)
 
     def close(self) -> None:
         self._runner.run(self._pool.close())
         self._runner.close()
-
-
-class Echo(Side):
-    """A Unix socket and a process that sends back what it receives: blocking, one frame at a time.
-
-    The frames are those of our requests, length and msgpack, made beforehand; nobody decodes them.
-    """
-
-    most_in_flight = 1
-
-    def __init__(self, count: int) -> None:
-        self._frames = [_frame(number) for number in range(count)]
-        self._socket, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tiergate_plugins.benchmarks.pool_echo", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-            )
-
-    def round_trips(self, count: int) -> list[float]:
-        took = []
-        for number in range(count):
-            start = time.perf_counter()
-            self._exchange(self._frames[number])
-            took.append(time.perf_counter() - start)
-        return took
-
-    def window(self, count: int, in_flight: int) -> int:
-        if in_flight > self.most_in_flight:
-            raise ValueError("the echo has one frame in flight")
-        for number in range(count):
-            if self._exchange(self._frames[number]) != self._frames[number]:
-                return -1
-        return count * (count - 1) // 2
-
-    def _exchange(self, frame: bytes) -> bytes:
-        self._socket.sendall(frame)
-        data = self._socket.recv(65536)
-        while len(data) < len(frame):
-            data += self._socket.recv(65536)
-        return data
-
-    def close(self) -> None:
-        self._socket.close()
-        self._process.wait()
-
-
-def _frame(number: int) -> bytes:
-    body = msgspec.msgpack.encode(Request(number, "bench_echo", None, {"number": number}))
-    return len(body).to_bytes(4, "big") + body

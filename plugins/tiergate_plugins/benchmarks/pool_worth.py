@@ -33,14 +33,8 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
     setup.progress(f"what affinity is worth: {WORKERS} workers on one sqlite: store")
     with make_runner() as runner:
         took = runner.run(_measure(setup, found[0]))
-    row = ratio_row(
-        "affinity: service p50 of session operations",
-        took[AFFINITY],
-        took[RANDOM],
-        peer=RANDOM,
-        target="<= 0.7",
-    )
-    yield row
+    name = "affinity: service p50 of session operations"
+    yield ratio_row(name, took[AFFINITY], took[RANDOM], peer=RANDOM, target="<= 0.7")
 
 
 async def _measure(setup: BenchSetup, declaration: RouterDeclaration) -> dict[str, list[float]]:
