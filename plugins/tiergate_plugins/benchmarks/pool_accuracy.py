@@ -84,9 +84,7 @@ def accuracy_row(name: str, found: TierAccuracy, interval: Interval, too_few: Se
             details={**controls, "ambiguous": found.ambiguous, "judged": float(found.judged)},
         )
     )
-    problems = [
-        f"no better than the control {control!r}" for control, other in controls.items() if other >= value
-    ]
+    problems = [f"no better than the control {one!r}" for one, other in controls.items() if other >= value]
     if found.ambiguous > MAX_AMBIGUOUS:
         problems.append(f"{found.ambiguous:.0%} of the labels are unsure")
     notes = [*problems, *too_few]

@@ -137,9 +137,7 @@ def flagged(row: BenchRow, ratios: Sequence[float], notices: Sequence[Sequence[s
     passed = [said for ratio, said in zip(ratios, notices, strict=True) if ratio > 2]
     silent = sum(not said for said in passed)
     said = next((f"; it said {said[0]!r}" for said in passed if said), "")
-    note = (
-        f"in {len(passed)} of {len(ratios)} rounds above 2, in {silent} of these the guard was silent{said}"
-    )
+    note = f"{len(passed)} of {len(ratios)} rounds above 2, the guard silent in {silent} of these{said}"
     return msgspec.structs.replace(
         row, target="<= 2 or flagged", reached=bool(row.reached) or not silent, note=note
     )
