@@ -109,7 +109,7 @@ def migrate(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure beside others (-- storage, -- sqlite-settings, -- pool, -- startup): reports/out/bench-AREA.json."""
+    """Measure beside others (-- storage, sqlite-settings, pool, startup): reports/out/bench-AREA.json."""
     area, *words = session.posargs or ["startup"]
     if area == "startup":
         session.install("-e", ".", *group("test"))
