@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 from math import log, sqrt
 from random import Random
@@ -187,9 +188,8 @@ def affinity() -> Iterator[Row]:
             requests = arrivals(3, 0.5 * workers, times, sessions)
             cells = []
             for way in ways:
-                served, _ = simulate(
-                    lambda setup, way=way: _OneTier(setup, way), {"hot": workers}, requests, Cutoffs(9, 9)
-                )
+                build = partial(_OneTier, way=way)
+                served, _ = simulate(build, {"hot": workers}, requests, Cutoffs(9, 9))
                 slow = percentile_s(served, 0.0, float("inf"), 95)
                 load = largest_load(served, "hot", workers)
                 cells.append(f"{hit_rate(served):.3f} / {load:.2f} / {slow:.1f}")
