@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from statistics import fmean
 
+from tiergate.arrivals import NOMINAL_RPS
 from tiergate.errors import RunError
-from tiergate.load.arrivals import NOMINAL_RPS, poisson
 from tiergate.load.catalogue import Catalogue
 from tiergate.load.cutoffs import Candidate, TrainingTrace, search
 from tiergate.load.driver import Timetable
 from tiergate.load.oracle import Sealed, first_reads, seal
 from tiergate.load.plan import Plan, Progress, usable_cores
 from tiergate.load.stage import Stage
-from tiergate.load.trace import Trace, make_trace, without
+from tiergate.load.trace import Trace, generate, without
 from tiergate.model import Session
 from tiergate.routing import Observation, RequestFacts, Tier
 
@@ -78,8 +78,8 @@ def judged_sessions(plan: Plan) -> Sequence[Session]:
 
 def judged_trace(plan: Plan, sessions: Sequence[Session]) -> Trace:
     """The judged trace: the same plan always gives the same one."""
-    requests = plan.workload.requests(plan.seed, sessions, plan.effort.requests)
-    return make_trace(plan.workload.name, plan.seed, requests, poisson(plan.seed, len(requests)))
+    tasks = plan.effort.tasks if plan.sessions is None else None
+    return generate(plan.workload, plan.seed, sessions, plan.effort.requests, tasks)
 
 
 async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
@@ -103,8 +103,7 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
 async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Training:
     seed = training_seed(plan.seed)
     sessions = plan.workload.sessions(seed, tasks)
-    requests = plan.workload.requests(seed, sessions, plan.effort.training)
-    trace = make_trace(plan.workload.name, seed, requests, poisson(seed, len(requests)))
+    trace = generate(plan.workload, seed, sessions, plan.effort.training, tasks)
     progress.begin("measure the training trace alone", plan.effort.passes)
     sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
     measured = Measured(sessions, trace, _facts(stage, sessions, trace), sealed)
