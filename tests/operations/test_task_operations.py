@@ -121,7 +121,9 @@ def test_a_lost_race_is_run_again_on_what_the_winner_wrote(raced: Raced) -> None
 def test_an_update_that_always_loses_gives_up(raced: Raced) -> None:
     raced.races = 10 * ATTEMPTS
     with raced:
-        with pytest.raises(OperationError, match=rf"session 's' changed {ATTEMPTS} times while task 'a' of it"):
+        with pytest.raises(
+            OperationError, match=rf"session 's' changed {ATTEMPTS} times while task 'a' of it"
+        ):
             task_update(raced, "s", TaskUpdate(task="a", append_notes="ended"))
         assert raced.updates == ATTEMPTS
         assert raced.load_task("s", "a")[0].notes == "begun"
