@@ -23,6 +23,7 @@ from tiergate.hooks import (
     Requirement,
     StoreDeclaration,
 )
+from tiergate.load.trace import generate
 from tiergate.model import Session, Status, Task
 from tiergate.operation import Request, Scope
 from tiergate.plugins import PluginHost, PluginStatus
@@ -234,6 +235,14 @@ def test_the_workload_is_the_same_for_the_same_seed(site: Any) -> None:
     assert requests == workload.requests(3, sessions, 200) != workload.requests(4, sessions, 200)
     assert [request.id for request in requests] == list(range(200))
     assert {request.operation for request in requests} == {"task_get", "critical_path"}
+
+
+def test_the_requests_of_the_workload_arrive_in_pairs(site: Any) -> None:
+    workload = load(site, "tiergate_workloads")
+    starts = generate(workload, 3, workload.sessions(3, 100), 201).starts
+    assert starts[0:200:2] == starts[1:200:2]
+    assert len(set(starts)) == 101
+    assert starts[-1] == pytest.approx(2.0, rel=0.4)
 
 
 def test_the_importer_reads_its_format_and_names_the_line_that_is_none(site: Any) -> None:

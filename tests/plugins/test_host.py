@@ -82,6 +82,21 @@ def test_a_declaration_with_a_wrong_field_is_refused(site: Any, declaration: str
 
 
 @pytest.mark.parametrize(
+    ("arrivals", "faults"),
+    [("dict", []), ("None", []), ("7", ["WorkloadDeclaration.arrivals must be callable, it is int"])],
+)
+def test_a_callable_that_is_optional_may_be_none_but_nothing_else(
+    site: Any, arrivals: str, faults: list[str]
+) -> None:
+    declared = (
+        "hooks.WorkloadDeclaration(name='some', summary='', sessions=dict, requests=dict,"
+        f" arrivals={arrivals})"
+    )
+    plugin = site.load(site.hook("tiergate_workloads", f"yield {declared}"))
+    assert [problem.cause for problem in plugin.problems] == faults
+
+
+@pytest.mark.parametrize(
     ("source", "fault"),
     [
         (

@@ -49,7 +49,9 @@ def require_sources(paths: tuple[Path, ...], source_format: str) -> None:
         UsageError: there is none.
     """
     if source_format != "auto" and not paths:
-        raise UsageError("--format says how to read --from, which is not given")
+        raise UsageError(
+            "--format says how to read --from, which is not given", hint="name a task store with --from PATH"
+        )
 
 
 def read_sources(

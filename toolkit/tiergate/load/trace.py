@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from itertools import pairwise
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,7 +17,7 @@ from tiergate.hooks import WorkloadDeclaration
 from tiergate.model import Session
 from tiergate.operation import Request
 
-TRACE_SCHEMA = "tiergate.trace/1"
+TRACE_SCHEMA: Final = "tiergate.trace/1"
 
 
 class TraceHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -31,7 +31,9 @@ def read_trace(path: Path, operations: Sequence[OperationDeclaration]) -> Trace:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise SourceError(f"cannot read the trace: {error.strerror}", where=str(path)) from error
+        raise SourceError(
+            f"cannot read the trace: {error.strerror}", where=str(path), hint="check the path"
+        ) from error
     if not lines[-1]:
         lines.pop()
     if not lines:
