@@ -72,6 +72,22 @@ def test_an_export_does_not_replace_its_store(
     assert cli("sessions", "export", address)[1] == before
 
 
+def test_an_export_does_not_replace_another_store(
+    cli: Cli, fill: Fill, work: list[Session], tmp_path: Path
+) -> None:
+    fill("json:work", *work)
+    fill("sqlite:other.db", *work)
+    fill("json:second", *work)
+    before = (tmp_path / "other.db").read_bytes()
+    for target in ("other.db", "second/journal"):
+        code, _, err = cli("sessions", "export", "json:work", "-o", target)
+        assert code == 2
+        assert "the file is there and is no export" in err
+    assert (tmp_path / "other.db").read_bytes() == before
+    assert cli("sessions", "export", "json:work", "-o", "out.jsonl")[0] == 0
+    assert cli("sessions", "export", "json:work", "-o", "out.jsonl")[0] == 0, "an earlier export is replaced"
+
+
 @pytest.mark.parametrize("address", ["json:work", "sqlite:work.db"])
 def test_verify_says_how_much_it_checked(cli: Cli, fill: Fill, work: list[Session], address: str) -> None:
     fill(address, *work)

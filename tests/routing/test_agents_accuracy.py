@@ -19,7 +19,7 @@ import pytest
 
 from tiergate.hooks import OperationDeclaration, RouterDeclaration, WorkloadDeclaration
 from tiergate.load.accuracy import Judged, by_payload_size, confusion, majority, scores
-from tiergate.load.arrivals import NOMINAL_RPS, poisson
+from tiergate.arrivals import NOMINAL_RPS, poisson
 from tiergate.load.catalogue import Catalogue
 from tiergate.load.controls import IDLE_POOL
 from tiergate.load.cutoffs import TrainingTrace, search

@@ -105,7 +105,8 @@ class SqliteStore(Store):
         self._where = str(path)
         self._errors = SqliteErrors(self._where)
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
-        logged = uses_log(self._connection)
+        with self._errors:
+            logged = uses_log(self._connection)
         self._durable = durable
         self._log = LogSync(path, durable=durable and writable, logged=logged)
         self._transactions = Transactions(

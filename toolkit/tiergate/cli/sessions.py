@@ -171,6 +171,7 @@ def export(state: State, store: str, output: Path | None) -> None:
 
     if output is not None:
         state.require_apart(output, store)
+        _require_no_store(output)
     with state.open_store(store, read_only=True, caches=False) as opened:
         if output is None:
             export_to_output(opened)
@@ -275,3 +276,19 @@ def _unknown(kind: str, name: str, known: Iterable[str], where: str) -> UsageErr
 def _whole(value: Session | Task) -> dict[str, Any]:
     """Every field, those at their default too, which stores leave out."""
     return {name: getattr(value, name) for name in value.__struct_fields__}
+
+
+def _require_no_store(output: Path) -> None:
+    """Refuse to put an export in the place of what is none: a slip of the finger would cost a database.
+
+    Raises:
+        UsageError: the file is there, and does not begin as an export does.
+    """
+    if output.is_file():
+        with output.open("rb") as file:
+            if file.read(1) not in (b"", b"{"):
+                raise UsageError(
+                    "the file is there and is no export",
+                    where=str(output),
+                    hint="name another one, or remove it",
+                )

@@ -17,7 +17,7 @@ from tiergate.hooks import WorkloadDeclaration
 from tiergate.model import Session
 from tiergate.operation import Request
 
-TRACE_SCHEMA: Final = "tiergate.trace/1"
+TRACE_SCHEMA: Final[Literal["tiergate.trace/1"]] = "tiergate.trace/1"
 
 
 class TraceHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
