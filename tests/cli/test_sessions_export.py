@@ -48,10 +48,10 @@ def test_quiet_says_nothing(cli: Cli, fill: Fill, work: list[Session]) -> None:
 
 def test_a_damaged_session_leaves_the_old_file_alone(cli: Cli, work: list[Session], tmp_path: Path) -> None:
     files_with_beta_damaged(tmp_path / "work", work)
-    (tmp_path / "out.jsonl").write_text("old")
+    (tmp_path / "out.jsonl").write_text("{old")
     code, out, err = cli("sessions", "export", "json:work", "-o", "out.jsonl")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert (tmp_path / "out.jsonl").read_text() == "old"
+    assert (tmp_path / "out.jsonl").read_text() == "{old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "work"]
 
 

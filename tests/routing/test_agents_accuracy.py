@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tiergate.arrivals import NOMINAL_RPS, poisson
 from tiergate.hooks import OperationDeclaration, RouterDeclaration, WorkloadDeclaration
 from tiergate.load.accuracy import Judged, by_payload_size, confusion, majority, scores
-from tiergate.arrivals import NOMINAL_RPS, poisson
 from tiergate.load.catalogue import Catalogue
 from tiergate.load.controls import IDLE_POOL
 from tiergate.load.cutoffs import TrainingTrace, search
