@@ -208,6 +208,9 @@ def test_a_signal_ends_it_with_130_and_says_how_to_go_on(
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("reading: 30 sessions")
+        give_up = time.monotonic() + 20
+        while not (tmp_path / "work.db").exists() and time.monotonic() < give_up:
+            time.sleep(0.01)
         time.sleep(0.1)
         process.send_signal(number)
         said = process.communicate(timeout=30)[1]
