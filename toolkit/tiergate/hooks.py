@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import pluggy
 
+from tiergate.arrivals import Arrivals, Poisson
 from tiergate.bench import BenchSetup
 from tiergate.model import Session, Status
 from tiergate.operation import Request, Scope
@@ -28,6 +29,7 @@ from tiergate.pool import Pool, PoolSpec
 from tiergate.record import BenchRow, Record
 from tiergate.routing import Router, RouterSetup
 from tiergate.store import Capability, Store, StoreAddress
+from tiergate.target import Target, TargetSetup
 
 ENTRY_POINT_GROUP = "tiergate"
 
@@ -179,10 +181,26 @@ class WorkloadDeclaration(Declaration):
         sessions: called as ``sessions(seed, tasks)``: sessions with about that many tasks in all.
         requests: called as ``requests(seed, sessions, count)``: `count` requests on these sessions, with
             ids from 0 on. The parameters of the mix are drawn from the seed too.
+        arrivals: when the requests are meant to start, unless the user asks for something else.
     """
 
     sessions: Callable[[int, int], Sequence[Session]]
     requests: Callable[[int, Sequence[Session], int], Sequence[Request]]
+    arrivals: Arrivals = Poisson()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTargetDeclaration(Declaration):
+    """Something that load can be sent to; the name is the first word of ``--target NAME:ARGUMENT``.
+
+    Attributes:
+        open: makes a target that has not been started, or raises a `UsageError` for a wrong argument.
+        routed: whether it is given a pool and a router, and is run once with each router of the run. Any other
+            target runs once, and has response times but no tiers and so no tier accuracy.
+    """
+
+    open: Callable[[TargetSetup], Target]
+    routed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +272,10 @@ class HookSpecs:
         """Add generators of work. Fires when a load run is planned."""
 
     @hookspec
+    def tiergate_targets(self) -> Iterable[LoadTargetDeclaration]:  # type: ignore[empty-body]
+        """Add things that load can be sent to. Fires when a load run is planned."""
+
+    @hookspec
     def tiergate_importers(self) -> Iterable[ImporterDeclaration]:  # type: ignore[empty-body]
         """Add readers of other tools' task stores. Fires when a command is given a source."""
 
@@ -282,6 +304,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("router", "tiergate_routers", RouterDeclaration),
     Kind("pool", "tiergate_pools", PoolDeclaration),
     Kind("workload", "tiergate_workloads", WorkloadDeclaration),
+    Kind("target", "tiergate_targets", LoadTargetDeclaration),
     Kind("importer", "tiergate_importers", ImporterDeclaration),
     Kind("exporter", "tiergate_exporters", ExporterDeclaration),
     Kind("benchmark", "tiergate_benchmarks", BenchmarkDeclaration),

@@ -1,0 +1,105 @@
+"""What a load run is aimed at: anything that takes requests and answers each of them.
+
+A target is driven from one asyncio loop, which must not be blocked. Nothing here assumes that requests
+leave the process, or that they stay in it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tiergate.errors import TiergateError
+from tiergate.operation import Reply, Request
+from tiergate.pool import Pool, PoolEvent, PoolUsage
+from tiergate.routing import RequestFacts, Router
+
+
+class TargetError(TiergateError):
+    """The target did not answer a request."""
+
+
+class TargetDied(TargetError):
+    """What answers requests ended while it held this one."""
+
+
+class BadAnswer(TargetError):
+    """The target wrote something that is no answer."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """One request on its way, and what becomes of it.
+
+    Attributes:
+        facts: what is known of it before it runs.
+        intended: when it was meant to start, on the clock `time.perf_counter`.
+        sent: when it was sent.
+        landed: called with the flight once `reply` or `error` is set, at once or later, from the loop.
+        tier: that the target chose for it; None for a target that has no tiers.
+        reply: the answer; one with a failure when the request was refused.
+        error: what was raised instead of an answer.
+        ended: when it landed; the driver notes it.
+    """
+
+    request: Request
+    facts: RequestFacts
+    intended: float
+    sent: float
+    landed: Callable[[Flight], None]
+    tier: str | None = None
+    reply: Reply | None = None
+    error: Exception | None = None
+    ended: float = 0.0
+
+
+class Target(ABC):
+    """Answers requests. The load driver starts it, warms it up, sends the trace, and closes it."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Return when requests can be sent.
+
+        Raises:
+            RunError: it cannot be started; nothing of it is left.
+        """
+
+    @abstractmethod
+    def send(self, flight: Flight, deadline_s: float) -> None:
+        """Send one request now; never blocks, and never raises what became of the request.
+
+        Every flight lands exactly once: answered, refused by name (`Overloaded` where too many wait,
+        `DeadlineExceeded` after `deadline_s` seconds, `TargetDied`, `BadAnswer`), or with another error.
+        """
+
+    @abstractmethod
+    async def warm_up(self, requests: Sequence[Request]) -> None:
+        """Serve each request once in every part of the target that can be reached; answers are thrown away."""
+
+    @abstractmethod
+    async def close(self) -> PoolUsage:
+        """End it, and say what it used, as far as that can be known. Closing twice does nothing more."""
+
+    def events(self) -> Sequence[PoolEvent]:
+        """What happened to its processes so far."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSetup:
+    """What a target is made from.
+
+    Attributes:
+        argument: what follows the colon in ``--target NAME?KEY=VALUE:ARGUMENT``; empty without one.
+        options: the keys and values between question mark and colon.
+        store: address of a fresh store that holds the sessions of the trace, for a target that serves them.
+        pool: a pool on that store, not started; None unless the declaration is ``routed``.
+        router: what chooses its workers; likewise.
+    """
+
+    argument: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    store: str = ""
+    pool: Pool | None = None
+    router: Router | None = None
