@@ -21,7 +21,6 @@ from typing import Any
 import msgspec
 import pluggy
 
-from tiergate.arrivals import Arrivals, Poisson
 from tiergate.bench import BenchSetup
 from tiergate.model import Session, Status
 from tiergate.operation import Request, Scope
@@ -181,12 +180,10 @@ class WorkloadDeclaration(Declaration):
         sessions: called as ``sessions(seed, tasks)``: sessions with about that many tasks in all.
         requests: called as ``requests(seed, sessions, count)``: `count` requests on these sessions, with
             ids from 0 on. The parameters of the mix are drawn from the seed too.
-        arrivals: when the requests are meant to start, unless the user asks for something else.
     """
 
     sessions: Callable[[int, int], Sequence[Session]]
     requests: Callable[[int, Sequence[Session], int], Sequence[Request]]
-    arrivals: Arrivals = Poisson()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

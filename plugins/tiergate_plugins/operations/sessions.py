@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Literal
 
 import msgspec
 
-from tiergate.hooks import OperationDeclaration, hookimpl
+from tiergate.hooks import OperationDeclaration, hookimpl, whole_store
 from tiergate.model import Status, Task
-from tiergate.operation import OperationError, Scope
+from tiergate.operation import OperationError
 from tiergate.store import Store, TaskQuery
 
 _CLOSED = (Status.COMPLETED, Status.ABANDONED)
 
 
 class TasksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Arguments of ``tasks_query``; see `tiergate.store.TaskQuery`. `within` says where to look."""
+    """Arguments of ``tasks_query``; see `tiergate.store.TaskQuery`."""
 
     statuses: tuple[Status, ...] = ()
     min_weight: float | None = None
     text: str | None = None
     order: str = "-weight"
     limit: int | None = 20
-    within: Literal["session", "store"] = "store"
 
 
 class FoundTask(msgspec.Struct, frozen=True):
@@ -48,17 +46,10 @@ class CriticalPath(msgspec.Struct, frozen=True):
     weight: float
 
 
-def tasks_query(store: Store, session: str, arguments: TasksQuery) -> list[FoundTask]:
-    """Find tasks across all sessions, or in one.
-
-    Raises:
-        OperationError: it should look within a session, and the request names none.
-    """
-    if arguments.within == "session" and not session:
-        raise OperationError("tasks_query within a session needs a session")
+def tasks_query(store: Store, _session: str, arguments: TasksQuery) -> list[FoundTask]:
+    """Find tasks across all sessions."""
     hits = store.query(
         TaskQuery(
-            session=session if arguments.within == "session" else None,
             statuses=arguments.statuses,
             min_weight=arguments.min_weight,
             text=arguments.text,
@@ -103,19 +94,15 @@ def _heaviest(order: list[str], waits_for: dict[str, list[str]], tasks: dict[str
     return CriticalPath(path[::-1], weight)
 
 
-def _scope(arguments: TasksQuery) -> Scope:
-    return Scope.SESSION if arguments.within == "session" else Scope.STORE
-
-
 @hookimpl
 def tiergate_operations() -> Iterator[OperationDeclaration]:
     """The operations of this module."""
     yield OperationDeclaration(
         name="tasks_query",
-        summary="find tasks by status, weight and text, across all sessions or in one",
+        summary="find tasks across all sessions by status, weight and text",
         arguments=TasksQuery,
         run=tasks_query,
-        scope=_scope,
+        scope=whole_store,
         needs_session=False,
     )
     yield OperationDeclaration(

@@ -1,4 +1,4 @@
-"""Operations on one task: read it, update it or add it durably."""
+"""Operations on one task: read it, update it durably."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from tiergate.hooks import OperationDeclaration, hookimpl, one_task
 from tiergate.model import Status, Task
 from tiergate.operation import OperationError
-from tiergate.store import StaleVersion, Store, TaskNotFound
+from tiergate.store import StaleVersion, Store
 
 ATTEMPTS = 50
 """How often an update that lost a race is tried before it gives up."""
@@ -34,18 +34,8 @@ class TaskUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     append_notes: str | None = None
 
 
-class TaskAdd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Arguments of ``task_add``: the new task's id, and what it holds; times and momentum are left unset."""
-
-    task: str
-    title: str
-    notes: str = ""
-    weight: float = 1.0
-    dependencies: tuple[str, ...] = ()
-
-
 class Updated(msgspec.Struct, frozen=True):
-    """Result of ``task_update`` and ``task_add``: the version that the session has now."""
+    """Result of ``task_update``: the version that the session has now."""
 
     version: int
 
@@ -70,45 +60,6 @@ def task_update(store: Store, session: str, arguments: TaskUpdate) -> Updated:
     )
 
 
-def task_add(store: Store, session: str, arguments: TaskAdd) -> Updated:
-    """Add one task to a session. It is durable when this returns; a race that was lost is run again.
-
-    Raises:
-        OperationError: the session has a task of that id already, or every race was lost.
-    """
-    task = Task(
-        id=arguments.task,
-        title=arguments.title,
-        notes=arguments.notes,
-        weight=arguments.weight,
-        dependencies=arguments.dependencies,
-    )
-    for _ in range(ATTEMPTS):
-        # The version is read first: a task that is added in between makes it stale.
-        version = store.version(session)
-        if _has(store, session, arguments.task):
-            raise OperationError(
-                f"session {session!r} has a task {arguments.task!r} already",
-                hint="choose another id, or update it",
-            )
-        try:
-            return Updated(store.upsert_tasks(session, [task], expected_version=version))
-        except StaleVersion:
-            continue
-    raise OperationError(
-        f"session {session!r} changed {ATTEMPTS} times while task {arguments.task!r} was being added",
-        hint="send it again",
-    )
-
-
-def _has(store: Store, session: str, task: str) -> bool:
-    try:
-        store.load_task(session, task)
-    except TaskNotFound:
-        return False
-    return True
-
-
 def _changes(task: Task, arguments: TaskUpdate) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if arguments.status is not None:
@@ -131,14 +82,6 @@ def tiergate_operations() -> Iterator[OperationDeclaration]:
         summary="change one task, durably",
         arguments=TaskUpdate,
         run=task_update,
-        scope=one_task,
-        writes=True,
-    )
-    yield OperationDeclaration(
-        name="task_add",
-        summary="add one task to a session, durably",
-        arguments=TaskAdd,
-        run=task_add,
         scope=one_task,
         writes=True,
     )
