@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiergate.load.arrivals import poisson
+from tiergate.arrivals import poisson
 from tiergate.load.cutoffs import (
     EQUAL,
     LONG_LIMIT,

@@ -1,17 +1,18 @@
-"""Traces and arrivals: numbered, reproducible, and as random as they should be."""
+"""Traces: numbered, reproducible, with the arrivals of their workload."""
 
 from __future__ import annotations
 
 import json
 from hashlib import sha256
-from itertools import pairwise
-from statistics import fmean, pvariance
+from math import inf
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from tiergate.load.arrivals import poisson
-from tiergate.load.trace import make_trace, without
+from tiergate.arrivals import poisson
+from tiergate.errors import RunError
+from tiergate.hooks import WorkloadDeclaration
+from tiergate.load.trace import generate, make_trace, without
+from tiergate.model import Session
 from tiergate.operation import Request
 
 REQUESTS = [
@@ -61,21 +62,42 @@ def test_leaving_out_a_request_keeps_the_times_of_the_others() -> None:
     assert trace.head.requests == 2
 
 
-def test_poisson_arrivals_have_the_mean_and_the_variance_of_their_rate() -> None:
-    starts = poisson(11, 200_000, 50.0)
-    gaps = [later - earlier for earlier, later in zip([0.0, *starts], starts, strict=False)]
-    assert abs(fmean(gaps) * 50 - 1) < 0.01
-    assert abs(pvariance(gaps) * 50**2 - 1) < 0.03
-    # Memoryless: the share of gaps beyond the mean is 1/e, and neighbours know nothing of each other.
-    assert abs(sum(gap > 1 / 50 for gap in gaps) / len(gaps) - 0.3679) < 0.005
-    product = fmean(one * other for one, other in pairwise(gaps))
-    assert abs(product * 50**2 - 1) < 0.02
+def test_what_is_left_of_a_trace_keeps_where_it_came_from() -> None:
+    trace = without(make_trace("agents", 3, REQUESTS, [0.1, 0.2, 0.5], tasks=40), frozenset({0}))
+    assert (trace.head.workload, trace.head.seed, trace.head.tasks) == ("agents", 3, 40)
 
 
-@given(st.integers(0, 2**48), st.integers(0, 200))
-def test_arrivals_ascend_and_depend_on_the_seed_alone(seed: int, count: int) -> None:
-    starts = poisson(seed, count)
-    assert len(starts) == count
-    assert starts == sorted(starts)
-    assert starts == poisson(seed, count)
-    assert not count or starts != poisson(seed + 1, count)
+def test_a_trace_knows_its_own_rate() -> None:
+    assert make_trace("agents", 3, REQUESTS, [0.1, 0.2, 0.5]).rate_rps == pytest.approx(5.0)
+    assert make_trace("agents", 3, REQUESTS, [0.1, 0.1, 0.1]).rate_rps is None
+    assert make_trace("agents", 3, [], []).rate_rps is None
+
+
+def workload(arrivals: list[float] | None) -> WorkloadDeclaration:
+    return WorkloadDeclaration(
+        name="made",
+        summary="three requests",
+        sessions=lambda seed, tasks: [Session(id="a")],
+        requests=lambda seed, sessions, count: REQUESTS[:count],
+        arrivals=None if arrivals is None else lambda seed, count: arrivals,
+    )
+
+
+def test_requests_arrive_as_their_workload_says_or_else_by_poisson() -> None:
+    assert generate(workload([0.0, 0.5, 0.5]), 3, [], 3).starts == [0.0, 0.5, 0.5]
+    assert generate(workload(None), 3, [], 3).starts == [round(start, 6) for start in poisson(3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "says"),
+    [
+        ([0.1, 0.2], "its arrivals are 2 times for 3 requests"),
+        ([0.1, 0.3, 0.2], "its arrivals are no finite times that ascend from 0"),
+        ([-0.1, 0.3, 0.4], "its arrivals are no finite times that ascend from 0"),
+        ([0.1, 0.3, inf], "its arrivals are no finite times that ascend from 0"),
+    ],
+)
+def test_arrivals_that_are_none_are_blamed_on_the_workload(arrivals: list[float], says: str) -> None:
+    with pytest.raises(RunError) as caught:
+        generate(workload(arrivals), 3, [], 3)
+    assert str(caught.value) == f"workload 'made': {says} (report it to the plugin's author)"

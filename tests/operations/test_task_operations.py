@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tiergate.hooks import OperationDeclaration
@@ -13,9 +14,11 @@ from tiergate.operation import OperationError, Scope
 from tiergate.store import SessionNotFound, StaleVersion, Store, StoreAddress, TaskNotFound, stale
 from tiergate_plugins.operations.tasks import (
     ATTEMPTS,
+    TaskAdd,
     TaskGet,
     TaskUpdate,
     Updated,
+    task_add,
     task_get,
     task_update,
     tiergate_operations,
@@ -118,10 +121,74 @@ def test_a_lost_race_is_run_again_on_what_the_winner_wrote(raced: Raced) -> None
 def test_an_update_that_always_loses_gives_up(raced: Raced) -> None:
     raced.races = 10 * ATTEMPTS
     with raced:
-        with pytest.raises(OperationError, match=rf"task 'a' of session 's' changed {ATTEMPTS} times"):
+        with pytest.raises(
+            OperationError, match=rf"session 's' changed {ATTEMPTS} times while task 'a' of it"
+        ):
             task_update(raced, "s", TaskUpdate(task="a", append_notes="ended"))
         assert raced.updates == ATTEMPTS
         assert raced.load_task("s", "a")[0].notes == "begun"
+
+
+def test_add_appends_the_task_and_keeps_the_others(filled: Store) -> None:
+    before = filled.load("s").tasks
+    arguments = TaskAdd(task="c", title="third", notes="new", weight=2.0, dependencies=("a", "b"))
+    assert task_add(filled, "s", arguments) == Updated(2)
+    added = Task(id="c", title="third", notes="new", weight=2.0, dependencies=("a", "b"))
+    assert filled.load("s").tasks == (*before, added)
+
+
+def test_add_refuses_an_id_that_is_there_and_changes_nothing(filled: Store) -> None:
+    before = filled.load("s")
+    with pytest.raises(OperationError) as caught:
+        task_add(filled, "s", TaskAdd(task="a", title="another"))
+    assert str(caught.value) == (
+        "session 's' has a task 'a' already (choose another id, or send task_update)"
+    )
+    assert filled.load("s") == before
+    with pytest.raises(SessionNotFound, match="no session 'zz'"):
+        task_add(filled, "zz", TaskAdd(task="a", title="another"))
+
+
+@pytest.mark.parametrize("wrong", [{"task": ""}, {"task": "x", "weight": -1}, {"task": "x", "state": "new"}])
+def test_add_takes_no_arguments_that_make_no_task(wrong: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"title": "T", **wrong}, TaskAdd)
+
+
+def test_an_add_that_lost_a_race_is_run_again(raced: Raced) -> None:
+    raced.races = 3
+    with raced:
+        assert task_add(raced, "s", TaskAdd(task="c", title="third")) == Updated(5)
+        assert [task.id for task in raced.load("s").tasks] == ["a", "c"]
+
+
+def test_of_two_adds_of_one_id_the_one_that_loses_the_race_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = StoreAddress.parse(f"sqlite:{tmp_path / 'store.db'}?durability=normal")
+    with open_store(address) as one, open_store(address) as two:
+        one.save(Session(id="s"))
+        look = one.load_task
+
+        def overtaken(session: str, task: str) -> tuple[Task, int]:
+            try:
+                return look(session, task)
+            finally:
+                if two.version("s") == 1:
+                    task_add(two, "s", TaskAdd(task="a", title="theirs"))
+
+        monkeypatch.setattr(one, "load_task", overtaken)
+        with pytest.raises(OperationError, match="has a task 'a' already"):
+            task_add(one, "s", TaskAdd(task="a", title="ours"))
+        assert [task.title for task in two.load("s").tasks] == ["theirs"]
+
+
+def test_an_add_that_always_loses_gives_up(raced: Raced) -> None:
+    raced.races = 10 * ATTEMPTS
+    with raced:
+        with pytest.raises(OperationError, match="while task 'c' of it was being added"):
+            task_add(raced, "s", TaskAdd(task="c", title="third"))
+        assert [task.id for task in raced.load("s").tasks] == ["a"]
 
 
 def test_two_writers_lose_no_update(tmp_path: Path) -> None:
@@ -140,7 +207,9 @@ def test_what_is_declared_for_routers() -> None:
     assert {name: found.writes for name, found in declared.items()} == {
         "task_get": False,
         "task_update": True,
+        "task_add": True,
     }
     assert declared["task_get"].scope(TaskGet("a")) is Scope.TASK
     assert declared["task_update"].scope(TaskUpdate(task="a")) is Scope.TASK
+    assert declared["task_add"].scope(TaskAdd(task="a", title="A")) is Scope.TASK
     assert all(found.needs_session for found in declared.values())

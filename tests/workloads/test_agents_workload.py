@@ -109,7 +109,7 @@ def test_requests_are_well_formed(seed: int, count: int) -> None:
 
 def test_every_request_can_be_served(tmp_path: Path) -> None:
     made = sessions(3, 150)
-    (declared,) = tiergate_workloads()
+    declared, _ = tiergate_workloads()
     assert isinstance(declared, WorkloadDeclaration)
     address = StoreAddress.parse(f"sqlite:{tmp_path / 'store.db'}?durability=normal")
     with open_store(address) as store:

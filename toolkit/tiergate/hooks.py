@@ -180,10 +180,13 @@ class WorkloadDeclaration(Declaration):
         sessions: called as ``sessions(seed, tasks)``: sessions with about that many tasks in all.
         requests: called as ``requests(seed, sessions, count)``: `count` requests on these sessions, with
             ids from 0 on. The parameters of the mix are drawn from the seed too.
+        arrivals: called as ``arrivals(seed, count)``: the start times of `count` requests in seconds,
+            ascending, at a nominal 100 requests a second; see `tiergate.arrivals`. None is Poisson.
     """
 
     sessions: Callable[[int, int], Sequence[Session]]
     requests: Callable[[int, Sequence[Session], int], Sequence[Request]]
+    arrivals: Callable[[int, int], Sequence[float]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -411,8 +411,11 @@ def _faults(declaration: Declaration) -> Iterator[str]:
         yield f"{kind}.requires must be a tuple of Requirement"
     for one in fields(declaration):
         # Types of declarations are texts, as their module postpones annotations.
-        if str(one.type).startswith("Callable") and not callable(getattr(declaration, one.name)):
-            yield f"{kind}.{one.name} must be callable, it is {_type_name(getattr(declaration, one.name))}"
+        type_text, value = str(one.type), getattr(declaration, one.name)
+        if value is None and type_text.endswith("| None"):
+            continue
+        if type_text.startswith("Callable") and not callable(value):
+            yield f"{kind}.{one.name} must be callable, it is {_type_name(value)}"
 
 
 def _mend_import(plugin: PluginInfo, error: BaseException) -> str | None:

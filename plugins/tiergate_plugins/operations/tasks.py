@@ -1,19 +1,20 @@
-"""Operations on one task: read it, update it durably."""
+"""Operations on one task: read it, update or add it durably."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from tiergate.hooks import OperationDeclaration, hookimpl, one_task
 from tiergate.model import Status, Task
 from tiergate.operation import OperationError
-from tiergate.store import StaleVersion, Store
+from tiergate.store import StaleVersion, Store, TaskNotFound
 
 ATTEMPTS = 50
-"""How often an update that lost a race is tried before it gives up."""
+"""How often a write that lost a race is tried before it gives up."""
 
 
 class TaskGet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,8 +35,18 @@ class TaskUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     append_notes: str | None = None
 
 
+class TaskAdd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of ``task_add``: the new task's id, and the fields it begins with."""
+
+    task: Annotated[str, Meta(min_length=1)]
+    title: str
+    notes: str = ""
+    weight: Annotated[float, Meta(ge=0)] = 1.0
+    dependencies: tuple[str, ...] = ()
+
+
 class Updated(msgspec.Struct, frozen=True):
-    """Result of ``task_update``: the version that the session has now."""
+    """Result of ``task_update`` and ``task_add``: the version that the session has now."""
 
     version: int
 
@@ -54,9 +65,47 @@ def task_update(store: Store, session: str, arguments: TaskUpdate) -> Updated:
             return Updated(store.upsert_tasks(session, [changed], expected_version=version))
         except StaleVersion:
             continue
+    raise _always_lost(session, arguments.task, "updated")
+
+
+def task_add(store: Store, session: str, arguments: TaskAdd) -> Updated:
+    """Add one task at the end. It is durable when this returns; a race that was lost is run again.
+
+    Raises:
+        OperationError: the session has a task of that id.
+    """
+    task = Task(
+        id=arguments.task,
+        title=arguments.title,
+        notes=arguments.notes,
+        weight=arguments.weight,
+        dependencies=arguments.dependencies,
+    )
+    for _ in range(ATTEMPTS):
+        # The version is read first: what is added after this look makes the write below a stale one.
+        version = store.version(session)
+        _require_absent(store, session, task.id)
+        try:
+            return Updated(store.upsert_tasks(session, [task], expected_version=version))
+        except StaleVersion:
+            continue
+    raise _always_lost(session, task.id, "added")
+
+
+def _require_absent(store: Store, session: str, task: str) -> None:
+    try:
+        store.load_task(session, task)
+    except TaskNotFound:
+        return
     raise OperationError(
-        f"task {arguments.task!r} of session {session!r} changed {ATTEMPTS} times while it was being updated",
-        hint="send the update again",
+        f"session {session!r} has a task {task!r} already", hint="choose another id, or send task_update"
+    )
+
+
+def _always_lost(session: str, task: str, done: str) -> OperationError:
+    return OperationError(
+        f"session {session!r} changed {ATTEMPTS} times while task {task!r} of it was being {done}",
+        hint="send the request again",
     )
 
 
@@ -82,6 +131,14 @@ def tiergate_operations() -> Iterator[OperationDeclaration]:
         summary="change one task, durably",
         arguments=TaskUpdate,
         run=task_update,
+        scope=one_task,
+        writes=True,
+    )
+    yield OperationDeclaration(
+        name="task_add",
+        summary="add one task, durably",
+        arguments=TaskAdd,
+        run=task_add,
         scope=one_task,
         writes=True,
     )

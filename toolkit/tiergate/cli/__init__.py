@@ -25,6 +25,7 @@ EXIT_PIPE = 141
 
 COMMANDS = {
     "load": ("tiergate.cli.load", "Drive every router with the same trace and measure them."),
+    "trace": ("tiergate.cli.trace", "Make a trace of requests, or show what one is like."),
     "gate": ("tiergate.cli.gate", "Judge a run record by its budgets."),
     "report": ("tiergate.cli.report", "Make one HTML page of run and gate records."),
     "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),

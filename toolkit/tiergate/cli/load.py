@@ -10,36 +10,25 @@ from typing import TYPE_CHECKING
 import click
 
 from tiergate.cli import State
+from tiergate.cli.from_sources import read_sources, require_sources, source_options
 from tiergate.cli.output import printable, write, write_json
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tiergate.config import Config
-    from tiergate.hooks import ImporterDeclaration
     from tiergate.load.plan import Plan
-    from tiergate.model import Session
     from tiergate.plugins import PluginHost
-    from tiergate.record import GateRecord, RunRecord, Source
+    from tiergate.record import GateRecord, RunRecord
 
 
 @click.command(short_help="Drive every router with the same trace and measure them.")
+@source_options("Run on the sessions of a task store instead of generated ones; may be repeated.")
 @click.option(
-    "--from",
-    "sources",
-    multiple=True,
+    "--trace",
+    "trace_file",
     type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Run on the sessions of a task store instead of generated ones; may be repeated.",
-)
-@click.option(
-    "--format",
-    "source_format",
-    default="auto",
-    show_default=True,
-    metavar="NAME",
-    help="Format of the sources.",
+    metavar="FILE",
+    help="Replay a trace, at its own rate unless --rate is given; it carries its workload and seed.",
 )
 @click.option("--workload", metavar="NAME", help="What makes the requests.")
 @click.option("--seed", type=int, metavar="N", help="The same seed gives the same requests.")
@@ -52,7 +41,10 @@ if TYPE_CHECKING:
 )
 @click.option("--store", metavar="URL", help="Kind of store to run on, such as sqlite: or json:.")
 @click.option(
-    "--rate", type=float, metavar="R", help="Requests a second; half of what the cores can do unless given."
+    "--rate",
+    type=float,
+    metavar="R",
+    help="Requests a second; unless given, half of what the cores can do, or that of --trace.",
 )
 @click.option(
     "--quick", "effort", flag_value="quick", help="Fewer requests and rounds; rarely enough for a verdict."
@@ -72,6 +64,7 @@ def command(
     state: State,
     sources: tuple[Path, ...],
     source_format: str,
+    trace_file: Path | None,
     workload: str | None,
     seed: int | None,
     routers: tuple[str, ...],
@@ -95,12 +88,16 @@ def command(
     ).config
     if rate is not None and not (rate > 0 and isfinite(rate)):
         raise UsageError(f"--rate must be a number above 0, not {rate:g}")
-    if source_format != "auto" and not sources:
-        raise UsageError("--format says how to read --from, which is not given")
+    require_sources(sources, source_format)
+    if trace_file is not None and (workload is not None or seed is not None):
+        given = "--seed" if workload is None else "--workload"
+        raise UsageError(
+            f"{given} and --trace exclude each other", where=str(trace_file), hint="a trace carries its own"
+        )
     _require_outputs(output, html)
     host = state.host()
     require_well(host)
-    plan = _plan(settings, host, sources, source_format, rate)
+    plan = _plan(settings, host, sources, source_format, trace_file, rate)
     record, gate = _run(state, settings, plan, host)
     _save(host, record, gate, output, html)
     if as_json:
@@ -113,20 +110,28 @@ def command(
 
 
 def _plan(
-    settings: Config, host: PluginHost, paths: tuple[Path, ...], source_format: str, rate: float | None
+    settings: Config,
+    host: PluginHost,
+    paths: tuple[Path, ...],
+    source_format: str,
+    trace_file: Path | None,
+    rate: float | None,
 ) -> Plan:
-    from tiergate.hooks import ImporterDeclaration, RouterDeclaration, WorkloadDeclaration
+    from tiergate.hooks import RouterDeclaration, WorkloadDeclaration
     from tiergate.load.effort import EFFORTS
     from tiergate.load.plan import Plan
+    from tiergate.load.replay import read_replay
 
     routers = [host.get(RouterDeclaration, name) for name in dict.fromkeys(settings.routers)]
     host.get(RouterDeclaration, settings.router)
-    sessions, sources = _read_sources(paths, source_format, host.all(ImporterDeclaration))
+    read, sources = read_sources(paths, source_format, host)
+    sessions = read if paths else None
+    replay = None if trace_file is None else read_replay(trace_file, host, sessions)
     return Plan(
         effort_name=settings.effort,
         effort=EFFORTS[settings.effort],
-        seed=settings.seed,
-        workload=host.get(WorkloadDeclaration, settings.workload),
+        seed=settings.seed if replay is None else replay.trace.head.seed,
+        workload=host.get(WorkloadDeclaration, settings.workload) if replay is None else replay.workload,
         routers=routers,
         configured_router=settings.router,
         store=settings.store,
@@ -135,29 +140,11 @@ def _plan(
         offered_load=settings.offered_load,
         rate_rps=rate,
         deadline_s=settings.deadline_s,
-        sessions=sessions if paths else None,
+        sessions=sessions,
         sources=sources,
+        replay=replay,
         command=["tiergate", *map(printable, sys.argv[1:])],
     )
-
-
-def _read_sources(
-    paths: tuple[Path, ...], source_format: str, importers: Sequence[ImporterDeclaration]
-) -> tuple[list[Session], list[Source]]:
-    """The sessions of all sources; one whose id another source has used carries its source's name."""
-    from msgspec.structs import replace
-
-    from tiergate.sources import read_source
-
-    sessions: dict[str, Session] = {}
-    sources: list[Source] = []
-    for number, path in enumerate(paths, start=1):
-        imported, source = read_source(path, source_format, importers)
-        sources.append(source)
-        for session in imported.sessions:
-            name = f"{session.id} ({number}: {path.name})" if session.id in sessions else session.id
-            sessions[name] = replace(session, id=name)
-    return list(sessions.values()), sources
 
 
 def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[RunRecord, GateRecord]:

@@ -83,8 +83,23 @@ def _workload(plan: Plan, prepared: Prepared) -> WorkloadFacts:
         effort=plan.effort_name,
         rounds=plan.effort.rounds,
         offered_load=prepared.offered_load,
-        parameters={"operations": dict(operations.most_common()), "deadline_s": plan.deadline_s},
+        parameters={
+            "operations": dict(operations.most_common()),
+            "deadline_s": plan.deadline_s,
+            **_replayed(plan),
+        },
     )
+
+
+def _replayed(plan: Plan) -> dict[str, str]:
+    """Which trace was replayed, and whether at its own rate."""
+    if plan.replay is None:
+        return {}
+    recorded = f"{plan.replay.rate_rps:.6g}/s"
+    rate = f"as recorded, {recorded}"
+    if plan.rate_rps is not None:
+        rate = f"stretched from {recorded} to {plan.rate_rps:.6g}/s"
+    return {"trace": plan.replay.path, "rate": rate}
 
 
 def _generated(plan: Plan, prepared: Prepared) -> Source:

@@ -10,6 +10,7 @@ from typing import Protocol
 from tiergate.errors import UsageError
 from tiergate.hooks import RouterDeclaration, WorkloadDeclaration
 from tiergate.load.effort import Effort
+from tiergate.load.replay import Replay
 from tiergate.model import Session
 from tiergate.pool import TierSpec
 from tiergate.record import Source
@@ -52,7 +53,9 @@ class Plan:
         sources: where those sessions came from.
         tiers: workers by tier.
         offered_load: offered work over what the cores can do.
-        rate_rps: offered rate; None derives it from `offered_load` and the training trace.
+        rate_rps: offered rate; None derives it from `offered_load` and the training trace, or leaves a trace
+            that is replayed at its own.
+        replay: the trace to judge; None generates it from workload and seed.
         deadline_s: from its intended start, how long a request may take.
         command: as the user gave it.
     """
@@ -71,6 +74,7 @@ class Plan:
     deadline_s: float = 30.0
     sessions: Sequence[Session] | None = None
     sources: Sequence[Source] = ()
+    replay: Replay | None = None
     command: Sequence[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from statistics import fmean
 
+from tiergate.arrivals import NOMINAL_RPS
 from tiergate.errors import RunError
-from tiergate.load.arrivals import NOMINAL_RPS, poisson
 from tiergate.load.catalogue import Catalogue
 from tiergate.load.cutoffs import Candidate, TrainingTrace, search
 from tiergate.load.driver import Timetable
 from tiergate.load.oracle import Sealed, first_reads, seal
 from tiergate.load.plan import Plan, Progress, usable_cores
 from tiergate.load.stage import Stage
-from tiergate.load.trace import Trace, make_trace, without
+from tiergate.load.trace import Trace, generate, without
 from tiergate.model import Session
 from tiergate.routing import Observation, RequestFacts, Tier
 
@@ -71,6 +71,8 @@ def training_seed(seed: int) -> int:
 
 def judged_sessions(plan: Plan) -> Sequence[Session]:
     """The sessions of the judged trace: those that were given, or generated ones."""
+    if plan.replay is not None:
+        return plan.replay.sessions
     if plan.sessions is not None:
         return plan.sessions
     return plan.workload.sessions(plan.seed, plan.effort.tasks)
@@ -78,8 +80,10 @@ def judged_sessions(plan: Plan) -> Sequence[Session]:
 
 def judged_trace(plan: Plan, sessions: Sequence[Session]) -> Trace:
     """The judged trace: the same plan always gives the same one."""
-    requests = plan.workload.requests(plan.seed, sessions, plan.effort.requests)
-    return make_trace(plan.workload.name, plan.seed, requests, poisson(plan.seed, len(requests)))
+    if plan.replay is not None:
+        return plan.replay.trace
+    tasks = plan.effort.tasks if plan.sessions is None else None
+    return generate(plan.workload, plan.seed, sessions, plan.effort.requests, tasks)
 
 
 async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
@@ -89,7 +93,7 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
     judged, refused = await _measure_judged(plan, stage, progress, sessions)
     cutoffs = training.candidate.cutoffs
     capacity = _capacity_rps(plan, judged.sealed)
-    rate = plan.rate_rps or plan.offered_load * capacity
+    rate = _offered_rps(plan, capacity)
     return Prepared(
         training=training,
         judged=judged,
@@ -103,8 +107,7 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
 async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Training:
     seed = training_seed(plan.seed)
     sessions = plan.workload.sessions(seed, tasks)
-    requests = plan.workload.requests(seed, sessions, plan.effort.training)
-    trace = make_trace(plan.workload.name, seed, requests, poisson(seed, len(requests)))
+    trace = generate(plan.workload, seed, sessions, plan.effort.training, tasks)
     progress.begin("measure the training trace alone", plan.effort.passes)
     sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
     measured = Measured(sessions, trace, _facts(stage, sessions, trace), sealed)
@@ -114,7 +117,7 @@ async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Tr
 def _learn(plan: Plan, measured: Measured) -> Training:
     """Search the cut-offs with the training trace at the offered load, and label it by them."""
     service = measured.sealed.all_service_s()
-    rate = plan.rate_rps or plan.offered_load * _capacity_rps(plan, measured.sealed)
+    rate = _offered_rps(plan, _capacity_rps(plan, measured.sealed))
     bounds = [measured.sealed.interval(request.id) for request in measured.trace.requests]
     view = TrainingTrace(
         starts=[start * NOMINAL_RPS / rate for start in measured.trace.starts],
@@ -139,6 +142,12 @@ def _learn(plan: Plan, measured: Measured) -> Training:
         short_s=view.short_s,
         long_s=view.long_s,
     )
+
+
+def _offered_rps(plan: Plan, capacity_rps: float) -> float:
+    """The rate that was asked for, or that of the trace that is replayed, or a share of the capacity."""
+    recorded = plan.replay.rate_rps if plan.replay is not None else None
+    return plan.rate_rps or recorded or plan.offered_load * capacity_rps
 
 
 def _capacity_rps(plan: Plan, sealed: Sealed) -> float:
@@ -178,11 +187,12 @@ def _facts(stage: Stage, sessions: Sequence[Session], trace: Trace) -> list[Requ
 
 def _timetable(plan: Plan, stage: Stage, judged: Measured, rate_rps: float) -> Timetable:
     reads = first_reads(stage, judged.trace.requests)
+    own_rps = NOMINAL_RPS if plan.replay is None else plan.replay.rate_rps
     cheap = sorted(reads, key=lambda request: judged.sealed.service_s(request.id))[:2]
     return Timetable(
         requests=judged.trace.requests,
         facts=judged.facts,
-        starts=[start * NOMINAL_RPS / rate_rps for start in judged.trace.starts],
+        starts=[start * (own_rps / rate_rps) for start in judged.trace.starts],
         warm_up=cheap,
         deadline_s=plan.deadline_s,
     )

@@ -1,0 +1,123 @@
+"""``tiergate trace``: make a trace of requests, or show what one is like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tiergate.cli.from_sources import read_sources, require_sources, source_options
+from tiergate.cli.groups import Group
+from tiergate.cli.output import write, write_json
+from tiergate.cli.state import State
+
+if TYPE_CHECKING:
+    from tiergate.load.trace_facts import TraceFacts
+
+
+@click.group(cls=Group, short_help="Make a trace of requests, or show what one is like.")
+def command() -> None:
+    """Make a trace of requests, or show what one is like.
+
+    A trace is a file of JSON Lines: a first line that says where it came from, then one request a line with
+    its time in seconds. `tiergate load --trace FILE` replays it.
+    """
+
+
+@command.command()
+@click.argument("workload", metavar="WORKLOAD")
+@click.option("--seed", type=int, metavar="N", help="The same seed gives the same trace.")
+@click.option("--requests", "count", type=click.IntRange(min=1), metavar="N", help="How many requests.")
+@source_options("Ask for the sessions of a task store instead of generated ones; may be repeated.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write there, whole or not at all; to standard output unless given.",
+)
+@click.pass_obj
+def make(
+    state: State,
+    workload: str,
+    seed: int | None,
+    count: int | None,
+    sources: tuple[Path, ...],
+    source_format: str,
+    output: Path | None,
+) -> None:
+    """Make a trace of WORKLOAD at a nominal rate of 100 requests a second.
+
+    It is the trace that `tiergate load` judges for the same workload, seed and number of requests.
+
+    \b
+    Examples:
+      tiergate trace make bursts --seed 7 --requests 5000 -o bursts.jsonl
+      tiergate trace make agents --from .beads/issues.jsonl -o ours.jsonl
+    """
+    from tiergate.cli.files import replace_file
+    from tiergate.hooks import WorkloadDeclaration
+    from tiergate.load.effort import EFFORTS
+    from tiergate.load.trace import generate
+
+    require_sources(sources, source_format)
+    settings = state.config({"workload": workload, "seed": seed}).config
+    host = state.host()
+    declared = host.get(WorkloadDeclaration, settings.workload)
+    effort = EFFORTS[settings.effort]
+    tasks = None if sources else effort.tasks
+    sessions, _ = read_sources(sources, source_format, host)
+    chosen = declared.sessions(settings.seed, tasks) if tasks is not None else sessions
+    trace = generate(declared, settings.seed, chosen, count or effort.requests, tasks)
+    if output is None:
+        click.echo(trace.encode(), nl=False)
+        return
+    replace_file(output, trace.encode())
+    if not state.quiet:
+        write(f"wrote {output}: {len(trace.requests)} requests of {declared.name}, sha256 {trace.sha256}")
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
+@click.pass_obj
+def show(state: State, file: Path, as_json: bool) -> None:
+    """Show what a trace is like: operations, sessions, length, mean rate, burstiness.
+
+    Burstiness is the squared coefficient of variation of the gaps between requests: about 1 for arrivals
+    that know nothing of each other, more for bursts.
+
+    \b
+    Example:
+      tiergate trace show bursts.jsonl
+    """
+    from tiergate.hooks import OperationDeclaration
+    from tiergate.load.trace_facts import trace_facts
+    from tiergate.load.trace_file import read_trace
+
+    facts = trace_facts(read_trace(file, state.host().all(OperationDeclaration)))
+    if as_json:
+        write_json(facts)
+    else:
+        write(*_lines(file, facts))
+
+
+def _lines(file: Path, facts: TraceFacts) -> list[str]:
+    from tiergate.cli.sessions_tables import counted
+    from tiergate.cli.terminal import visible
+
+    shares = [
+        f"  {visible(name)}: {counted(count, 'request')} ({count / facts.requests:.1%})"
+        for name, count in facts.operations.items()
+    ]
+    own = "their own store's" if facts.tasks is None else f"generated, {counted(facts.tasks, 'task')} in all"
+    rate = "none, all start at one moment" if facts.mean_rps is None else f"{facts.mean_rps:.4g}/s"
+    bursty = "" if facts.burstiness is None else f", burstiness {facts.burstiness:.2f}"
+    return [
+        f"{file}: {counted(facts.requests, 'request')} of {visible(facts.workload)}, seed {facts.seed}",
+        *shares,
+        f"sessions: {facts.sessions} asked for ({own})",
+        f"duration: {facts.duration_s:.4g} s; mean rate: {rate}{bursty}",
+        f"sha256: {facts.sha256}",
+    ]
