@@ -109,11 +109,11 @@ def migrate(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure beside others (-- storage, -- sqlite-settings, -- startup): reports/out/bench-AREA.json."""
+    """Measure beside others (-- storage, sqlite-settings, pool, startup): reports/out/bench-AREA.json."""
     area, *words = session.posargs or ["startup"]
     if area == "startup":
         session.install("-e", ".", *group("test"))
         session.run("python", "tests/bench/test_startup.py", *words)
         return
-    session.install(".[bench]")
+    session.install(".[bench,bench-load]" if area == "pool" else ".[bench]")
     session.run("tiergate", "bench", area, "-o", str(OUT / f"bench-{area}.json"), *words)

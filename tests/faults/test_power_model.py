@@ -63,6 +63,12 @@ def test_what_a_failed_sync_forgot_no_later_one_brings_back() -> None:
     assert disk.unsynced(operations, 4) == [0]
 
 
+def test_a_failed_sync_of_a_folder_is_made_good_by_a_later_one() -> None:
+    operations: list[Operation] = [Name(0, "f", 7), disk.FailedSync(0, 1), Sync(0, 2)]
+    assert disk.unsynced(operations, 2) == [0], "but until then the name may be lost"
+    assert disk.unsynced(operations, 3) == []
+
+
 def test_all_ways_are_tried_where_they_are_few() -> None:
     operations: list[Operation] = [Name(0, "f", 7), Write(7, 0, bytes(2000)), Name(0, "g", 8)]
     found = list(choices(operations, 3, random.Random(1), 50))

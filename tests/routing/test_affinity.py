@@ -157,6 +157,16 @@ def test_loads_survive_very_many_requests() -> None:
     assert sum(tier.recent(view.name) for view in views) == pytest.approx(2 * affinity.WINDOW, rel=0.05)
 
 
+def test_a_worker_that_was_away_for_long_is_welcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(affinity, "_RESCALE", 1.5)
+    tier, views = TierAffinity(), workers(3)
+    home = route(tier, "s", views)
+    for session in SESSIONS:
+        route(tier, session, without(views, home))
+    assert tier.recent(home) == 0.0
+    assert tier.pick("s", views) == home
+
+
 def test_requests_without_a_session_go_to_whoever_is_free() -> None:
     assert Affinity().choice("warm", None, 0.5, workers(2)) == Choice("warm", None, 0.5)
 

@@ -108,7 +108,7 @@ def test_long_requests_that_pay_are_named_and_tiers_stay() -> None:
         guard.judge(traffic, small, at_s)
     assert not guard.has_stepped_back
     [notice] = guard.notices()
-    assert "long requests pay: their p95 is expected at" in notice
+    assert "long requests pay for short ones: their p95 is expected at" in notice
     guard.judge(traffic, {"hot": 1, "warm": 1, "cold": 3}, 3.0)
     assert "no longer pay" in guard.notices()[-1]
 

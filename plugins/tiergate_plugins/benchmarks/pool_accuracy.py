@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from tiergate.bench import BenchSetup
 from tiergate.errors import RunError
-from tiergate.record import MAX_AMBIGUOUS, BenchRow, RunRecord, TierAccuracy, Variant
+from tiergate.record import MAX_AMBIGUOUS, BenchRow, Interval, RunRecord, TierAccuracy
 from tiergate_plugins.benchmarks.pool_found import tier_routers
 from tiergate_plugins.benchmarks.rounds import judged
 
@@ -58,8 +58,9 @@ def rows_of(record: RunRecord, names: list[str]) -> Iterator[BenchRow]:
     _require_equal(record)
     for variant in record.variants:
         if variant.name in names and variant.tier_accuracy is not None:
-            yield _accuracy(record, variant, variant.tier_accuracy)
-            yield _regret(variant.name, variant.tier_accuracy)
+            interval = variant.intervals["tier_accuracy.balanced_accuracy"]
+            yield accuracy_row(variant.name, variant.tier_accuracy, interval, record.too_few)
+            yield regret_row(variant.name, variant.tier_accuracy)
 
 
 def _require_equal(record: RunRecord) -> None:
@@ -69,28 +70,28 @@ def _require_equal(record: RunRecord) -> None:
         raise RunError(f"the routers did not complete equally many requests: {counts}")
 
 
-def _accuracy(record: RunRecord, variant: Variant, found: TierAccuracy) -> BenchRow:
+def accuracy_row(name: str, found: TierAccuracy, interval: Interval, too_few: Sequence[str]) -> BenchRow:
     """The target is reached when every control stays below too, and not too many labels are unsure."""
     value = found.balanced_accuracy
     controls = {one.name: one.balanced_accuracy for one in found.controls}
     row = judged(
         BenchRow(
-            name=f"agents: balanced accuracy of {variant.name}",
+            name=f"agents: balanced accuracy of {name}",
             value=value,
-            interval=variant.intervals["tier_accuracy.balanced_accuracy"],
+            interval=interval,
             unit="share",
             target=">= 0.9",
             details={**controls, "ambiguous": found.ambiguous, "judged": float(found.judged)},
         )
     )
-    problems = [f"no better than the control {name!r}" for name, other in controls.items() if other >= value]
+    problems = [f"no better than the control {one!r}" for one, other in controls.items() if other >= value]
     if found.ambiguous > MAX_AMBIGUOUS:
         problems.append(f"{found.ambiguous:.0%} of the labels are unsure")
-    notes = [*problems, *record.too_few]
+    notes = [*problems, *too_few]
     return msgspec.structs.replace(row, reached=bool(row.reached) and not problems, note="; ".join(notes))
 
 
-def _regret(name: str, found: TierAccuracy) -> BenchRow:
+def regret_row(name: str, found: TierAccuracy) -> BenchRow:
     """Undefined where the oracle is not surely better than one queue; that reaches nothing."""
     detail = found.regret_detail
     row = BenchRow(

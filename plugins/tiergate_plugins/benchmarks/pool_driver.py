@@ -28,7 +28,7 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
         RECORDED: lambda: seconds_each(run_script(_LOCUST, "recorded", spell), recorded=True),
         BARE: lambda: seconds_each(run_script(_LOCUST, "bare", spell), recorded=False),
     }
-    took = blocks(sides, rounds=2 if setup.quick else 7)
+    took = blocks(sides, rounds=1 if setup.quick else 5)
     for peer, target in ((RECORDED, ">= 10"), (BARE, None)):
         yield ratio_row(
             "load driver: no-op requests/s of one core", took[peer], took["ours"], peer=peer, target=target

@@ -42,7 +42,11 @@ class Host:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._answer()
+        try:
+            self._answer()
+        except RunError:
+            self.close()
+            raise
 
     def round_trips(self, count: int) -> list[float]:
         """Seconds of each of so many no-ops, one after the other."""

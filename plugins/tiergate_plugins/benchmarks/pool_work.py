@@ -52,8 +52,8 @@ class Case:
         return self.load * (1 + self.cold) / MEAN_S
 
 
-WAITS = Case("wait", cold=3, load=0.6, requests=2000, rounds=8, short_target="<= 0.125")
-COMPUTES = Case("compute", cold=1, load=0.4, requests=900, rounds=8, short_target="<= 0.25")
+WAITS = Case("wait", cold=3, load=0.6, requests=1600, rounds=8, short_target="<= 0.125")
+COMPUTES = Case("compute", cold=1, load=0.4, requests=900, rounds=6, short_target="<= 0.25")
 
 
 async def arguments_of(case: Case, pool: Pool) -> dict[str, dict[str, Any]]:

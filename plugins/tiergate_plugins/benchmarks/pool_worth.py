@@ -39,7 +39,7 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
 
 async def _measure(setup: BenchSetup, declaration: RouterDeclaration) -> dict[str, list[float]]:
     each = 60 if setup.quick else 400
-    rounds = 3 if setup.quick else 12
+    rounds = 2 if setup.quick else 12
     sessions, made = agents(11, 3000, 2 * each * rounds)
     requests = [one for one in made if one.session is not None]
     plugins = sorted({operations()[one.operation][0] for one in requests})

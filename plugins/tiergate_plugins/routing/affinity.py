@@ -58,24 +58,26 @@ class TierAffinity:
         """The worker that a request of this session should go to now; changes nothing."""
         if len(workers) == 1:
             return workers[0].name
-        known = self._recent
-        recent = [known.get(worker.name, 0.0) for worker in workers]
+        owner = self._owners.get(session)
+        owning = None
+        recent, waiting = 0.0, 0
+        for worker in workers:
+            recent += self._recent.get(worker.name, 0.0)
+            waiting += worker.waiting
+            if worker.name == owner:
+                owning = worker
         share = BOUND / len(workers)
         # The request that is placed counts itself, with this weight.
-        most_recent = share * (sum(recent) + self._weight) + (SLACK - 1) * self._weight
-        most_waiting = share * sum([worker.waiting for worker in workers]) + QUEUE
-        owner = self._owners.get(session)
-        owner_is_there = False
-        fitting = []
-        for worker, load in zip(workers, recent, strict=True):
-            fits = load <= most_recent and worker.waiting <= most_waiting
-            if worker.name == owner:
-                if fits:
-                    return owner
-                owner_is_there = True
-            if fits:
-                fitting.append(worker)
-        if not fitting or owner_is_there:
+        most_recent = share * (recent + self._weight) + (SLACK - 1) * self._weight
+        most_waiting = share * waiting + QUEUE
+
+        def fits(worker: WorkerView) -> bool:
+            return self._recent.get(worker.name, 0.0) <= most_recent and worker.waiting <= most_waiting
+
+        if owning and fits(owning):
+            return owning.name
+        fitting = [worker for worker in workers if fits(worker)]
+        if owning or not fitting:
             return self._roomiest(fitting or workers)
         return max(fitting, key=lambda worker: score(session, worker.name)).name
 

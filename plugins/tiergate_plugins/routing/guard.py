@@ -152,8 +152,8 @@ class Guard:
             self._warned = True
             self._note(
                 at_s,
-                f"long requests pay for short ones: their p95 is expected at {ratio:.1f}x that of one shared queue "
-                f"(limit {OWED:.1f}x); give their tier more workers",
+                f"long requests pay for short ones: their p95 is expected at {ratio:.1f}x that of one "
+                f"shared queue (limit {OWED:.1f}x); give their tier more workers",
             )
         elif self._warned and ratio < OWED_AGAIN:
             self._warned = False

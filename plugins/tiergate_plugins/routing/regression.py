@@ -44,13 +44,17 @@ class Regression:
         forgetting: factor on the weight of all points so far when one comes in; 1 never forgets.
     """
 
-    __slots__ = ("_forgetting", "_mean_x", "_mean_y", "_sum_xx", "_sum_xy", "_sum_yy", "weight")
+    __slots__ = (
+        *("_forgetting", "_mean_x", "_mean_y", "_sum_xx", "_sum_xy", "_sum_yy", "weight"),
+        *("_slope", "_freedom", "_variance"),
+    )
 
     def __init__(self, forgetting: float) -> None:
         self._forgetting = forgetting
         self.weight = 0.0
         self._mean_x = self._mean_y = 0.0
         self._sum_xx = self._sum_xy = self._sum_yy = 0.0
+        self._draw()
 
     def worth(self, points: float, forgetting: float) -> Regression:
         """A line that begins with what this one knows, as if it were `points` points at most.
@@ -64,6 +68,7 @@ class Regression:
         made._sum_xx, made._sum_xy, made._sum_yy = (
             share * total for total in (self._sum_xx, self._sum_xy, self._sum_yy)
         )
+        made._draw()
         return made
 
     def add(self, x: float, y: float) -> None:
@@ -80,18 +85,22 @@ class Regression:
         self._sum_xx = keep * self._sum_xx + from_x * (x - self._mean_x)
         self._sum_xy = keep * self._sum_xy + from_x * (y - self._mean_y)
         self._sum_yy = keep * self._sum_yy + from_y * (y - self._mean_y)
+        self._draw()
 
     def at(self, x: float) -> Prediction | None:
         """What to expect at `x`; None before the first point. The line never falls."""
-        weight = self.weight
-        if not weight:
+        if not self.weight:
             return None
-        firmness = self._sum_xx + SLOPE_WEIGHT
-        slope = max(0.0, (self._sum_xy + SLOPE_WEIGHT * SLOPE) / firmness)
+        away = x - self._mean_x
+        widening = 1 + 1 / self.weight + away * away / (self._sum_xx + SLOPE_WEIGHT)
+        return Prediction(self._mean_y + self._slope * away, sqrt(self._variance * widening), self._freedom)
+
+    def _draw(self) -> None:
+        """Draw the line anew: it is asked for more often than it changes."""
+        self._slope = max(0.0, (self._sum_xy + SLOPE_WEIGHT * SLOPE) / (self._sum_xx + SLOPE_WEIGHT))
+        slope = self._slope
         # The residual sum of squares around the line of that slope, and the prior's own.
         rest = self._sum_yy - 2 * slope * self._sum_xy + slope * slope * self._sum_xx
         rest += SLOPE_WEIGHT * (slope - SLOPE) ** 2 + NOISE_WEIGHT * NOISE**2
-        freedom = NOISE_WEIGHT + max(0.0, weight - 1.0)
-        away = x - self._mean_x
-        variance = rest / freedom * (1 + 1 / weight + away * away / firmness)
-        return Prediction(self._mean_y + slope * away, sqrt(max(variance, 1e-12)), freedom)
+        self._freedom = NOISE_WEIGHT + max(0.0, self.weight - 1.0)
+        self._variance = max(rest / self._freedom, 1e-12)

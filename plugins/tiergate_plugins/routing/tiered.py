@@ -23,12 +23,9 @@ from tiergate.routing import (
     WorkerView,
     features_of,
 )
-from tiergate.tiering import Traffic
 from tiergate_plugins.routing.affinity import Affinity
 from tiergate_plugins.routing.expectation import Estimator, Expectation
-from tiergate_plugins.routing.guard import Guard
 from tiergate_plugins.routing.least_work_left import lightest
-from tiergate_plugins.routing.watch import Watch
 
 JUDGE_EVERY_S = 0.5
 """Pause between two looks of the guard."""
@@ -61,6 +58,10 @@ class TieredRouter(Router):
     keeps_sessions: ClassVar[bool] = True
 
     def __init__(self, setup: RouterSetup, estimator: Estimator) -> None:
+        # They need numpy, which takes long to import; to list plugins nobody should wait for it.
+        from tiergate_plugins.routing.guard import Guard
+        from tiergate_plugins.routing.watch import Watch
+
         super().__init__(setup)
         self._estimator = estimator
         self._affinity = Affinity()
@@ -160,6 +161,8 @@ def serving(tier: Tier, pool: PoolView) -> tuple[Tier, list[WorkerView]]:
 
 def _trained_variability(setup: RouterSetup) -> float | None:
     """Variability of the service time in the training trace; None for too few requests."""
+    from tiergate.tiering import Traffic
+
     if len(setup.training) < MIN_ANSWERED:
         return None
     return Traffic.of([seen.service_s for seen in setup.training], 1.0).variability()

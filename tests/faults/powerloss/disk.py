@@ -61,7 +61,11 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class FailedSync:
-    """A sync that failed: the kernel forgets that what was not on disk had to go there, as Linux does."""
+    """A sync that failed: the kernel forgets that the bytes of a file had to go to disk, as Linux does.
+
+    Names it does not forget: file systems keep them in a journal of their own, and one that cannot be written
+    stops the file system (ext4 aborts, XFS shuts down), so that no later sync succeeds without them.
+    """
 
     file: int
     since: int
@@ -108,7 +112,10 @@ def unsynced(operations: Sequence[Operation], crash: int) -> list[int]:
     """The numbers of the operations before a crash that the disk may not have."""
     waiting: dict[int, list[int]] = {}
     forgotten: list[int] = []
+    folders = {ROOT, *(one.file for one in operations[:crash] if isinstance(one, Folder))}
     for number, operation in enumerate(operations[:crash]):
+        if isinstance(operation, FailedSync) and operation.file in folders:
+            continue
         if isinstance(operation, Sync | FailedSync):
             before = waiting.get(operation.file, [])
             waiting[operation.file] = [one for one in before if one >= operation.since]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tiergate.pool import PoolEvent, PoolUsage
@@ -55,7 +55,8 @@ class Round:
     """
 
     number: int
-    outcomes: Sequence[Outcome]
+    # asyncio puts the result of a task into words for an error that it swallows; a hundred thousand are many.
+    outcomes: Sequence[Outcome] = field(repr=False)
     elapsed_s: float
     usage: PoolUsage
     events: Sequence[PoolEvent]
