@@ -56,6 +56,7 @@ def outcome(request: int, response_s: float = 0.01, **values: Any) -> Outcome:
         "fate": Fate.COMPLETED,
         "tier": "hot",
         "worker": "hot-1",
+        "start_s": 0.0,
         "late_s": 0.0,
         "service_s": 0.001,
     }

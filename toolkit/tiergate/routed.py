@@ -26,12 +26,12 @@ class RoutedPool(Target):
         """Start the pool."""
         await self._pool.start()
 
-    def send(self, flight: Flight, deadline_s: float) -> None:
+    def send(self, flight: Flight) -> None:
         """Choose and submit; a choice that cannot be made is what becomes of the request."""
         try:
             choice = self._router.choose(flight.facts, self._pool.view())
             flight.tier = choice.tier
-            future = self._pool.submit_nowait(flight.request, choice, deadline_s=deadline_s)
+            future = self._pool.submit_nowait(flight.request, choice, deadline_s=flight.left_s)
         except (PoolError, LookupError) as error:
             flight.error = error
             flight.landed(flight)

@@ -10,10 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tiergate.errors import TiergateError
 from tiergate.operation import Reply, Request
 from tiergate.pool import Pool, PoolEvent, PoolUsage
 from tiergate.routing import RequestFacts, Router
+
+
+LEAST_TIME_S = 1e-3
+"""What a request gets that is sent past its deadline."""
 
 
 class TargetError(TiergateError):
@@ -28,15 +34,15 @@ class BadAnswer(TargetError):
     """The target wrote something that is no answer."""
 
 
-@dataclass(slots=True)
-class Flight:
+class Flight(msgspec.Struct, eq=False):
     """One request on its way, and what becomes of it.
 
     Attributes:
         facts: what is known of it before it runs.
-        intended: when it was meant to start, on the clock `time.perf_counter`.
-        sent: when it was sent.
         landed: called with the flight once `reply` or `error` is set, at once or later, from the loop.
+        intended: when it is meant to start, in seconds of the clock `time.perf_counter`; so for the others.
+        ends: when nobody waits for it any longer.
+        sent: when it was sent; the driver notes it.
         tier: that the target chose for it; None for a target that has no tiers.
         reply: the answer; one with a failure when the request was refused.
         error: what was raised instead of an answer.
@@ -45,13 +51,19 @@ class Flight:
 
     request: Request
     facts: RequestFacts
-    intended: float
-    sent: float
     landed: Callable[[Flight], None]
+    intended: float = 0.0
+    ends: float = 0.0
+    sent: float = 0.0
     tier: str | None = None
     reply: Reply | None = None
     error: Exception | None = None
     ended: float = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds from when it was sent until nobody waits any longer; next to nothing where that has passed."""
+        return max(LEAST_TIME_S, self.ends - self.sent)
 
 
 class Target(ABC):
@@ -66,11 +78,11 @@ class Target(ABC):
         """
 
     @abstractmethod
-    def send(self, flight: Flight, deadline_s: float) -> None:
+    def send(self, flight: Flight) -> None:
         """Send one request now; never blocks, and never raises what became of the request.
 
         Every flight lands exactly once: answered, refused by name (`Overloaded` where too many wait,
-        `DeadlineExceeded` after `deadline_s` seconds, `TargetDied`, `BadAnswer`), or with another error.
+        `DeadlineExceeded` after `flight.left_s` seconds, `TargetDied`, `BadAnswer`), or with another error.
         """
 
     @abstractmethod

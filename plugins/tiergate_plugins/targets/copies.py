@@ -72,7 +72,7 @@ class Copies(Target):
                 if problem is not None:
                     raise RunError(f"no answer to {request.operation}: {problem}", where=copy.name)
 
-    def send(self, flight: Flight, deadline_s: float) -> None:
+    def send(self, flight: Flight) -> None:
         """Write the request to the copy with the fewest unanswered ones."""
         copies = self._alive.values()
         if not copies:
@@ -82,17 +82,18 @@ class Copies(Target):
         if sum(one.unanswered for one in copies) >= QUEUE_LIMIT:
             self._refuse(flight, Overloaded(f"{QUEUE_LIMIT} requests wait already", hint="send fewer, or later"))
             return
-        timer = asyncio.get_running_loop().call_later(deadline_s, self._expire, copy, flight, deadline_s)
+        timer = asyncio.get_running_loop().call_later(flight.left_s, self._expire, copy, flight)
         copy.send(Carried(flight, timer))
 
     def _refuse(self, flight: Flight, error: Exception) -> None:
         flight.error = error
         flight.landed(flight)
 
-    def _expire(self, copy: CommandProcess, flight: Flight, deadline_s: float) -> None:
+    def _expire(self, copy: CommandProcess, flight: Flight) -> None:
         """Nobody waits any longer; the command is not told, and its answer will be passed over."""
         if copy.forget(flight.request.id):
-            self._refuse(flight, DeadlineExceeded(f"{flight.request.operation} took longer than {deadline_s:g} s"))
+            error = f"{flight.request.operation} took longer than {flight.left_s:g} s"
+            self._refuse(flight, DeadlineExceeded(error))
 
     def _landed(self, carried: Carried) -> None:
         carried.timer.cancel()

@@ -25,11 +25,8 @@ from tiergate.target import Flight, Target
 LEAD_S = 0.02
 """Pause between the warm-up and the first intended start."""
 
-BATCH = 32
-"""Requests that are sent before the loop looks for answers, however many are due."""
-
-LEAST_TIME_S = 1e-3
-"""What a request gets that is sent past its deadline."""
+LOOK_S = 2e-4
+"""How long the driver sends before it looks for answers, however many requests are due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,56 +80,68 @@ class _Sending:
     """The requests of one round on their way."""
 
     def __init__(self, target: Target, timetable: Timetable) -> None:
-        self._target = target
+        self._send = target.send
         self._timetable = timetable
-        self._in_flight = 0
         self._awaited: asyncio.Future[None] | None = None
-        self.flights: list[Flight] = []
-        self.began = perf_counter() + LEAD_S
+        requests = zip(timetable.requests, timetable.facts, strict=True)
+        # Made beforehand, so that little is left to do while the requests are due.
+        self.flights = [Flight(request, facts, self._landed) for request, facts in requests]
+        self.began = 0.0
 
     async def in_open_loop(self) -> None:
         """Send each request at its start."""
-        starts = [self.began + start for start in self._timetable.starts]
-        count, number = len(starts), 0
-        while number < count:
-            # Also when it is late: a driver that only sent would not see the answers until it is done.
-            await asyncio.sleep(max(0.0, starts[number] - perf_counter()))
-            most = min(count, number + BATCH)
-            while number < most and starts[number] <= (now := perf_counter()):
-                self._send(number, starts[number], now)
-                number += 1
-        await self._until_fewer_than(1)
+        self.began = perf_counter() + LEAD_S
+        for flight, start in zip(self.flights, self._timetable.starts, strict=True):
+            flight.intended = self.began + start
+            flight.ends = flight.intended + self._timetable.deadline_s
+        send, look_at = self._send, 0.0
+        for flight in self.flights:
+            now = perf_counter()
+            while flight.intended > now:
+                await asyncio.sleep(flight.intended - now)
+                now = perf_counter()
+                look_at = now + LOOK_S
+            if now > look_at:
+                # A driver that is behind and only sent would not see the answers until it is done.
+                await asyncio.sleep(0)
+                now = perf_counter()
+                look_at = now + LOOK_S
+            flight.sent = now
+            send(flight)
+        await self._all_landed()
 
     async def in_closed_loop(self) -> None:
         """Send each request as soon as a client is free; that moment is its intended start."""
-        clients = self._timetable.clients or 1
-        await asyncio.sleep(self.began - perf_counter())
-        for number in range(len(self._timetable.requests)):
-            if number % BATCH == 0:
-                await asyncio.sleep(0)
-            await self._until_fewer_than(clients)
-            now = perf_counter()
-            self._send(number, now, now)
-        await self._until_fewer_than(1)
+        await asyncio.sleep(LEAD_S)
+        self.began = perf_counter()
+        free = asyncio.Semaphore(self._timetable.clients or 1)
 
-    def _send(self, number: int, intended: float, now: float) -> None:
-        timetable = self._timetable
-        flight = Flight(timetable.requests[number], timetable.facts[number], intended, now, self._landed)
-        self.flights.append(flight)
-        self._in_flight += 1
-        self._target.send(flight, max(LEAST_TIME_S, intended + timetable.deadline_s - now))
+        def landed(flight: Flight) -> None:
+            self._landed(flight)
+            free.release()
+
+        look_at = 0.0
+        for flight in self.flights:
+            flight.landed = landed
+            await free.acquire()
+            if perf_counter() > look_at:
+                await asyncio.sleep(0)
+                look_at = perf_counter() + LOOK_S
+            flight.intended = flight.sent = perf_counter()
+            flight.ends = flight.sent + self._timetable.deadline_s
+            self._send(flight)
+        await self._all_landed()
 
     def _landed(self, flight: Flight) -> None:
         flight.ended = perf_counter()
-        self._in_flight -= 1
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_result(None)
 
-    async def _until_fewer_than(self, many: int) -> None:
-        while self._in_flight >= many:
-            self._awaited = asyncio.get_running_loop().create_future()
-            await self._awaited
-            self._awaited = None
+    async def _all_landed(self) -> None:
+        for flight in self.flights:
+            while not flight.ended:
+                self._awaited = asyncio.get_running_loop().create_future()
+                await self._awaited
 
 
 def _outcome(flight: Flight, began: float) -> Outcome:
