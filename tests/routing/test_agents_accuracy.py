@@ -16,10 +16,10 @@ from statistics import fmean, median
 from tempfile import TemporaryDirectory
 
 import pytest
+from tiergate.load.arrivals import NOMINAL_RPS, poisson
 
 from tiergate.hooks import OperationDeclaration, RouterDeclaration, WorkloadDeclaration
 from tiergate.load.accuracy import Judged, by_payload_size, confusion, majority, scores
-from tiergate.load.arrivals import NOMINAL_RPS, poisson
 from tiergate.load.catalogue import Catalogue
 from tiergate.load.controls import IDLE_POOL
 from tiergate.load.cutoffs import TrainingTrace, search

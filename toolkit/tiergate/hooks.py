@@ -195,7 +195,7 @@ class LoadTargetDeclaration(Declaration):
 
     Attributes:
         open: makes a target that has not been started, or raises a `UsageError` for a wrong argument.
-        routed: whether it is given a pool and a router, and is run once with each router of the run. Any other
+        routed: whether it is given a pool and a router, and runs with each router of the run. Any other
             target runs once, and has response times but no tiers and so no tier accuracy.
     """
 

@@ -42,15 +42,15 @@ class RoutedPool(Target):
             future.add_done_callback(partial(self._land, flight, choice))
 
     def _land(self, flight: Flight, choice: Choice, future: asyncio.Future[Reply]) -> None:
-        try:
-            reply = future.result() if not future.cancelled() else None
-            if reply is None:
-                raise PoolError("the pool gave the request up")
-            flight.reply = reply
-            if reply.failure is None:
-                self._router.completed(flight.facts, choice, reply.service_ns / 1e9)
-        except Exception as error:
-            flight.error = error
+        if future.cancelled():
+            flight.error = PoolError("the pool gave the request up")
+        else:
+            try:
+                flight.reply = reply = future.result()
+                if reply.failure is None:
+                    self._router.completed(flight.facts, choice, reply.service_ns / 1e9)
+            except Exception as error:
+                flight.error = error
         flight.landed(flight)
 
     async def warm_up(self, requests: Sequence[Request]) -> None:

@@ -17,7 +17,6 @@ from tiergate.operation import Reply, Request
 from tiergate.pool import Pool, PoolEvent, PoolUsage
 from tiergate.routing import RequestFacts, Router
 
-
 LEAST_TIME_S = 1e-3
 """What a request gets that is sent past its deadline."""
 
@@ -62,7 +61,7 @@ class Flight(msgspec.Struct, eq=False):
 
     @property
     def left_s(self) -> float:
-        """Seconds from when it was sent until nobody waits any longer; next to nothing where that has passed."""
+        """Seconds from when it was sent until `ends`; next to nothing where that has passed."""
         return max(LEAST_TIME_S, self.ends - self.sent)
 
 
@@ -87,7 +86,7 @@ class Target(ABC):
 
     @abstractmethod
     async def warm_up(self, requests: Sequence[Request]) -> None:
-        """Serve each request once in every part of the target that can be reached; answers are thrown away."""
+        """Serve each request once in every part that can be reached; answers are thrown away."""
 
     @abstractmethod
     async def close(self) -> PoolUsage:

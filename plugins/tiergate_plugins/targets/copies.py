@@ -80,7 +80,9 @@ class Copies(Target):
             return
         copy = min(copies, key=lambda one: one.unanswered)
         if sum(one.unanswered for one in copies) >= QUEUE_LIMIT:
-            self._refuse(flight, Overloaded(f"{QUEUE_LIMIT} requests wait already", hint="send fewer, or later"))
+            self._refuse(
+                flight, Overloaded(f"{QUEUE_LIMIT} requests wait already", hint="send fewer, or later")
+            )
             return
         timer = asyncio.get_running_loop().call_later(flight.left_s, self._expire, copy, flight)
         copy.send(Carried(flight, timer))

@@ -9,11 +9,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from asyncio import WriteTransport
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic, perf_counter
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import msgspec
 
@@ -129,7 +128,7 @@ class CommandProcess(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._output, _ = await loop.connect_read_pipe(lambda: self, self._process.stdout)
         transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, self._process.stdin)
-        self._input = cast(WriteTransport, transport)
+        self._input = transport
 
     def send(self, carried: Carried) -> None:
         """Write one request."""
@@ -139,14 +138,13 @@ class CommandProcess(asyncio.Protocol):
 
     async def ask(self, request: Request, timeout_s: float) -> str | None:
         """Write one request and wait for its answer; None when it came, else what is wrong."""
-        asked = asyncio.get_running_loop().create_future()
+        asked: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._asked[request.id] = asked
         self._write(request)
         try:
-            problem = await asyncio.wait_for(asked, timeout_s)
+            return await asyncio.wait_for(asked, timeout_s)
         except TimeoutError:
             return f"nothing in {timeout_s:g} s"
-        return problem
 
     def forget(self, request: int) -> bool:
         """Pass over the answer of a request that is still unanswered; False when it is not."""
@@ -170,10 +168,10 @@ class CommandProcess(asyncio.Protocol):
         try:
             for line in lines:
                 self._answered(line)
-            if len(rest) > LONGEST_LINE:
-                raise ValueError(f"wrote a line of more than {LONGEST_LINE} bytes")
         except ValueError as error:
             self._lose(str(error))
+        if len(rest) > LONGEST_LINE:
+            self._lose(f"wrote a line of more than {LONGEST_LINE} bytes")
 
     def _answered(self, line: bytearray) -> None:
         now = perf_counter()

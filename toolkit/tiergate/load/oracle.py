@@ -129,4 +129,3 @@ def first_reads(stage: Stage, requests: Sequence[Request]) -> list[Request]:
         if request.operation in reading:
             first.setdefault(request.operation, request)
     return list(first.values())
-

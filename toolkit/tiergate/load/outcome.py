@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tiergate.pool import PoolEvent, PoolUsage
@@ -62,6 +62,10 @@ class Round:
     events: Sequence[PoolEvent]
     driver_cpu_s: float = 0.0
     router: Router | None = None
+
+    def by(self, router: Router) -> Round:
+        """The same round, with the router that chose."""
+        return replace(self, router=router)
 
     @property
     def driver_busy(self) -> float:

@@ -34,8 +34,8 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @contextmanager
 def _prompt_timers() -> Iterator[None]:
-    """Linux may put every sleep of a thread off by its timer slack, 50 µs unless changed: every start would be
-    late by as much. It is asked for one nanosecond instead, and the driver need not spin.
+    """Linux may put every sleep of a thread off by its timer slack, 50 µs unless changed: every start would
+    be late by as much. It is asked for one nanosecond instead, and the driver need not spin.
     """
     if sys.platform != "linux":
         yield
