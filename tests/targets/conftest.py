@@ -35,7 +35,7 @@ Drive = Callable[..., Round]
 
 @pytest.fixture
 def drive(tmp_path: Path) -> Drive:
-    """Drive a server whose body is given; ``ANSWER`` is a generator function called ``answer``."""
+    """Drive a server whose body is given, after the helpers `serve` and `echo`."""
 
     def run(
         body: str,

@@ -123,9 +123,7 @@ serve(answer)
 
 def test_a_command_that_never_answers_times_out_and_leaves_nothing(drive: Drive) -> None:
     done = drive("for line in sys.stdin: pass", STARTS[:5], deadline_s=0.2, warm_up=0)
-    assert {(outcome.fate, outcome.reason) for outcome in done.outcomes} == {
-        (Fate.TIMED_OUT, done.outcomes[0].reason)
-    } or all("task_get took longer than 0." in outcome.reason for outcome in done.outcomes)
+    assert all("task_get took longer than 0." in outcome.reason for outcome in done.outcomes)
     assert all(outcome.fate is Fate.TIMED_OUT for outcome in done.outcomes)
     assert all(outcome.response_s >= 0.2 for outcome in done.outcomes)
     assert all(map(is_gone, pids(done)))

@@ -1,4 +1,4 @@
-"""A server that freezes for two seconds shows in the 99th percentile of open arrivals; a closed loop hides it."""
+"""A server that freezes for two seconds shows in p99 of open arrivals; a closed loop hides it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Drive = Callable[..., Round]
 
 @contextmanager
 def frozen_when_told(folder: Path) -> Iterator[str]:
-    """The body of a server that says when request 100 came; it is then stopped for two seconds by a signal."""
+    """The body of a server that tells when request 100 came; a signal then stops it for two seconds."""
     told = folder / "told"
     body = f"""
 def answer(asked):
