@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,8 @@ from tiergate.record import MAX_AMBIGUOUS, Comparison, Variant
 from tiergate.routing import TIERS
 
 COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")
+_FIGURES = re.compile(r"\d+(\.\d+)?")
+
 LATE_MS = 5.0
 BUSY = 0.9
 """Share of a core above which the generator's own process is what limits."""
@@ -131,9 +134,19 @@ def _on_variant(variant: Variant, rounds: Sequence[Round]) -> Iterator[str]:
     changed = _changed_mind(rounds)
     if changed:
         yield f"{variant.name} chose another tier in a later round for {changed} requests."
-    said = Counter(notice for one in rounds if one.router for notice in set(one.router.notices()))
-    for notice, times in said.items():
+    for notice, times in _notices(rounds):
         yield f"{variant.name} said in {times} of {len(rounds)} rounds: {notice}"
+
+
+def _notices(rounds: Sequence[Round]) -> list[tuple[str, int]]:
+    """What routers said of themselves, and in how many rounds; the same with other figures is said once."""
+    first: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for one in rounds:
+        said = {_FIGURES.sub("#", notice): notice for notice in one.router.notices()} if one.router else {}
+        times.update(said.keys())
+        first = {**said, **first}
+    return [(first[kind], count) for kind, count in times.items()]
 
 
 def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:

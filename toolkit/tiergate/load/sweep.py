@@ -32,8 +32,6 @@ MOST_RATES = 14
 REQUESTS = 400
 """Of the beginning of the judged trace; fewer where it has fewer."""
 
-ROUNDS = 3
-
 REASONS = {"answers": "the next rate left answers behind", "p95": "the next rate passed the limit of p95"}
 
 
@@ -127,7 +125,7 @@ async def sweep(plan: Plan, stage: Stage, prepared: Prepared, progress: Progress
     """Find the knee of every variant."""
     random = Random(f"order of the sweep {plan.seed}")
     searches = {router.name: KneeSearch(prepared.rate_rps / 2) for router in plan.routers}
-    rounds = min(ROUNDS, plan.effort.rounds)
+    rounds = plan.effort.sweep_rounds
     # How many rates it takes is not known beforehand; a bracket in four steps, then three halvings, is usual.
     progress.begin("sweep the rate", MOST_RATES)
     for _ in range(MOST_RATES):
