@@ -316,6 +316,9 @@ class Store(ABC):
     def stats(self) -> StoreStats:
         """How much the store holds."""
 
+    def settle(self) -> None:  # noqa: B027 (most do everything at once)
+        """Wait for work that goes on after writes have returned. Nothing depends on it but measurements."""
+
     @abstractmethod
     def close(self) -> None:
         """Give back files and locks. Closing twice does nothing."""

@@ -86,5 +86,8 @@ class StoreFront(Store):
     def stats(self) -> StoreStats:
         return self._store.stats()
 
+    def settle(self) -> None:
+        self._store.settle()
+
     def close(self) -> None:
         self._store.close()

@@ -33,6 +33,9 @@ class Peer(ABC):
     def know(self, sessions: Iterable[Session]) -> None:  # noqa: B027 (most need not)
         """Learn what must be known of sessions that another process has written."""
 
+    def settle(self) -> None:  # noqa: B027 (most have done everything when a save returns)
+        """Wait for what saves have left to be done later: it belongs to their time."""
+
     def close(self) -> None:  # noqa: B027 (some have nothing to give back)
         """Give back its files."""
 
@@ -65,6 +68,9 @@ class Ours(Peer):
 
     def load(self, session_id: str) -> Session:
         return self.store.load(session_id)
+
+    def settle(self) -> None:
+        self.store.settle()
 
     def close(self) -> None:
         self.store.close()

@@ -33,8 +33,19 @@ def p50_rounds(sides: Sides, *, rounds: int, each: int, seed: int = 1) -> dict[s
     return found
 
 
-def total_rounds(sides: Sides, *, rounds: int, each: int, seed: int = 1) -> dict[str, list[float]]:
-    """Mean seconds of a call of each side in each round; the sides alternate in blocks of `each` calls."""
+def total_rounds(
+    sides: Sides,
+    *,
+    rounds: int,
+    each: int,
+    settle: Mapping[str, Callable[[], object]] | None = None,
+    seed: int = 1,
+) -> dict[str, list[float]]:
+    """Mean seconds of a call of each side in each round; the sides alternate in blocks of `each` calls.
+
+    Args:
+        settle: waits, in the measured time, for what the calls of a side have left to be done.
+    """
     draw = random.Random(seed)
     names = list(sides)
     found: dict[str, list[float]] = {name: [] for name in names}
@@ -45,6 +56,8 @@ def total_rounds(sides: Sides, *, rounds: int, each: int, seed: int = 1) -> dict
             start = time.perf_counter()
             for _ in range(each):
                 call()
+            if settle:
+                settle[name]()
             found[name].append((time.perf_counter() - start) / each)
     return found
 

@@ -125,7 +125,8 @@ def _beside_others(setup: BenchSetup, sessions: list[Session]) -> Iterator[Bench
     for peer in every.values():
         peer.fill(sessions)
     sides = {name: saver(peer, sessions) for name, peer in every.items()}
-    took = total_rounds(sides, rounds=15, each=5 if setup.quick else 60)
+    settle = {name: peer.settle for name, peer in every.items()}
+    took = total_rounds(sides, rounds=15, each=5 if setup.quick else 300, settle=settle)
     for name in others:
         yield ratio_row(
             "sqlite: saves/s, one writer", took[name], took["sqlite:"], peer=name, target=OTHERS[name]
@@ -167,7 +168,11 @@ def _batches(setup: BenchSetup, sessions: list[Session]) -> Iterator[BenchRow]:
             for _ in range(100):
                 save()
 
-        took = p50_rounds({"batch": batch, "singles": singles}, rounds=5 if setup.quick else 15, each=1)
+        sides: dict[str, Callable[[], None]] = {"batch": batch, "singles": singles}
+        settle = dict.fromkeys(sides, peer.settle)
+        took = total_rounds(
+            sides, rounds=5 if setup.quick else 15, each=1 if setup.quick else 5, settle=settle
+        )
         yield ratio_row(
             f"{name}: batches of 100",
             took["singles"],

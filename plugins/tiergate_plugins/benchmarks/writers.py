@@ -92,5 +92,6 @@ def _write(
     start = time.monotonic()
     for _ in range(each):
         save()
+    peer.settle()
     results.put((start, time.monotonic()))
     peer.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tiergate.model import Status
 from tiergate.store import StoreError
+from tiergate_plugins.storage.sqlite_checkpoints import LARGEST_LOG_PAGES
 from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, SqliteErrors
 
 SCHEMA_VERSION = 4
@@ -107,6 +108,7 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
                 _bring_up_to_date(connection, where)
             use_log(connection, durable=durable)
             connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG_PAGES}")
             # macOS: fsync stops at the drive's cache
             connection.execute(f"PRAGMA fullfsync = {int(durable)}")
         except BaseException:

@@ -36,6 +36,7 @@ from tiergate_plugins.storage.bodies import (
     task_bodies,
 )
 from tiergate_plugins.storage.sqlite import CAPABILITIES
+from tiergate_plugins.storage.sqlite_checkpoints import Checkpoints
 from tiergate_plugins.storage.sqlite_errors import SqliteErrors
 from tiergate_plugins.storage.sqlite_filling import filling
 from tiergate_plugins.storage.sqlite_packing import Packing, missing
@@ -109,8 +110,9 @@ class SqliteStore(Store):
             logged = uses_log(self._connection)
         self._durable = durable
         self._log = LogSync(path, durable=durable and writable, logged=logged)
+        self._checkpoints = Checkpoints(path, self._connection, durable=durable)
         self._transactions = Transactions(
-            self._connection, self._where, self._log, writable=writable, logged=logged
+            self._connection, self._where, self._log, self._checkpoints, writable=writable, logged=logged
         )
         self._names: dict[int, str] = {}
         self._packing = Packing(self._connection, self._where, active=pack)
@@ -234,6 +236,7 @@ class SqliteStore(Store):
         return self._transactions.writing()
 
     def filling(self) -> AbstractContextManager[None]:
+        self._checkpoints.close()
         return filling(self._connection, self._transactions, self._where, durable=self._durable)
 
     def kept_result(self, key: str) -> bytes | None:
@@ -263,8 +266,12 @@ class SqliteStore(Store):
             ).fetchone()
         return StoreStats(sessions=sessions, tasks=tasks, disk_bytes=self._disk_bytes())
 
+    def settle(self) -> None:
+        self._checkpoints.settle()
+
     def close(self) -> None:
         with self._errors:
+            self._checkpoints.close()
             self._connection.close()
         self._log.close()
 

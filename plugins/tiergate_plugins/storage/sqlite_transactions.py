@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 
 from tiergate.store import SessionNotFound, StaleVersion, StoreError, read_only
+from tiergate_plugins.storage.sqlite_checkpoints import Checkpoints
 from tiergate_plugins.storage.sqlite_errors import BUSY_TIMEOUT_S, RAISED, translated
 from tiergate_plugins.storage.sqlite_wal import LogSync
 
@@ -22,14 +23,23 @@ class Transactions:
     What a block raises goes through unchanged; only the errors of these statements are translated.
 
     Args:
+        checkpoints: told of every commit to the log.
         logged: whether the database has a write-ahead log.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, where: str, log: LogSync, *, writable: bool, logged: bool
+        self,
+        connection: sqlite3.Connection,
+        where: str,
+        log: LogSync,
+        checkpoints: Checkpoints,
+        *,
+        writable: bool,
+        logged: bool,
     ) -> None:
         self._connection = connection
         self._log = log
+        self._checkpoints = checkpoints
         self._writable = writable
         self._logged = logged
         self._where = where
@@ -100,16 +110,26 @@ class Transactions:
                 self._finish(part)
         finally:
             self._depth -= 1
+            if self._depth == 0:
+                self._log.give_turn()
         if error is None and self._depth == 0:
             self._log.run()
+            if self._logged:
+                self._checkpoints.note_commit()
 
     def _begin_whole(self) -> None:
         self._log.require_sound()
-        self._begin()
+        until = time.monotonic() + BUSY_TIMEOUT_S
+        self._log.take_turn(until)
         try:
-            self._log.mend()
-        except StoreError:
-            self._undo("ROLLBACK")
+            self._begin(until)
+            try:
+                self._log.mend()
+            except StoreError:
+                self._undo("ROLLBACK")
+                raise
+        except BaseException:
+            self._log.give_turn()
             raise
 
     def _finish(self, part: str) -> None:
@@ -129,9 +149,8 @@ class Transactions:
         elif self._depth == 1 or not isinstance(error, _NOTHING_DONE):
             self._undo("ROLLBACK")
 
-    def _begin(self) -> None:
-        """Wait for other writers. They are done in a tenth of the time that SQLite would sleep at least."""
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
+    def _begin(self, until: float) -> None:
+        """Wait for what did not take its turn: another program's write, a checkpoint that ends the log."""
         pause = 0.00005
         if self._waits:
             self._execute("PRAGMA busy_timeout = 0")
@@ -141,7 +160,7 @@ class Transactions:
                 self._connection.execute("BEGIN IMMEDIATE")
             except RAISED as error:
                 busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > deadline:
+                if not busy or time.monotonic() > until:
                     raise translated(error, self._where) from error
                 time.sleep(pause)
                 pause = min(pause * 1.5, 0.002)

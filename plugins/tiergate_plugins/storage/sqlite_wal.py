@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tiergate import syncing
 from tiergate.store import StoreError
-from tiergate_plugins.storage import files
+from tiergate_plugins.storage import files, turns
 
 _PIECE = 1 << 20
 
@@ -40,14 +40,36 @@ class LogSync:
         self._log = database.with_name(database.name + "-wal")
         self._unsynced = str(database.with_name(database.name + "-unsynced"))
         self._durable = durable
-        self._needed = durable and logged
+        self._logged = logged
         self._descriptor = -1
+        self._named = False
+        self._has_turn = False
         self._failed = False
 
     def restart(self, *, logged: bool) -> None:
         """Take note that there is another log now, or none."""
         self.close()
-        self._needed = self._durable and logged
+        self._logged = logged
+
+    def take_turn(self, until: float) -> None:
+        """Wait until the writers that came before are done, or until then: one of them may be stopped.
+
+        SQLite's own lock keeps writers apart, and takes ten times as long to ask for. On a file system that
+        has no such locks as this there is no waiting here.
+        """
+        if not self._logged:
+            return
+        try:
+            self._open()
+        except OSError:  # SQLite comes to it next, and says more: that the store is closed, or replaced
+            return
+        self._has_turn = turns.take(self._descriptor, until)
+
+    def give_turn(self) -> None:
+        """Let the next one write. Giving what was not taken does nothing."""
+        if self._has_turn:
+            self._has_turn = False
+            turns.give(self._descriptor)
 
     def run(self) -> None:
         """Make every commit so far survive the loss of power.
@@ -57,7 +79,7 @@ class LogSync:
                 is not where it was.
         """
         try:
-            if self._needed:
+            if self._logged and self._durable:
                 self._sync()
             there = _inode(os.stat(self._name)) == self._inode  # noqa: PTH116 (once a write)
         except FileNotFoundError:
@@ -81,7 +103,7 @@ class LogSync:
         Raises:
             StoreError: it fails again.
         """
-        if not self._needed or not os.path.exists(self._unsynced):  # noqa: PTH110 (once a write)
+        if not (self._logged and self._durable) or not os.path.exists(self._unsynced):  # noqa: PTH110 (once a write)
             return
         with files.system_errors("bring earlier writes to disk", self._log):
             descriptor = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
@@ -102,17 +124,23 @@ class LogSync:
             )
 
     def close(self) -> None:
-        """Give back the log. Closing twice does nothing."""
+        """Give back the log, and the turn. Closing twice does nothing."""
+        self._has_turn = False
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
     def _sync(self) -> None:
-        if self._descriptor < 0:
-            self._descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+        self._open()
+        if not self._named:
             # Whoever made the files may have been killed before their names were on disk.
             syncing.sync_folder(self._database.parent)
+            self._named = True
         syncing.sync_data(self._descriptor)
+
+    def _open(self) -> None:
+        if self._descriptor < 0:
+            self._descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:
