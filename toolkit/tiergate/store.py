@@ -146,9 +146,11 @@ class Doubt(Damage, frozen=True):
     """One thing that `Store.doubts` names.
 
     Attributes:
+        hint: what to do about it.
         accepted: whether the address asks for what is left all the same.
     """
 
+    hint: str = ""
     accepted: bool = False
 
 

@@ -64,6 +64,7 @@ class JsonState:
         self._writable = writable and not skips
         self.skips = skips
         self.damage: list[Damage] = []
+        self._had_journal = False
         self._heads = Heads()
         self._file_versions: dict[str, int] = {}
         self._tombstones: dict[str, int] | None = None
@@ -259,21 +260,22 @@ class JsonState:
             )
 
     def _open_journal(self) -> None:
-        had_one = self.journal is not None
         if self.journal is not None:
             self.journal.close()
         self._heads = Heads()
         self._file_versions = {}
         self._tombstones = None
         self._results = None
+        self.damage = []
         self.journal = Journal.open(self._path, writable=self._writable)
         if self.journal is not None:
+            self._had_journal = True
             self.damage = self.journal.damage
-        elif self.folder.is_dir() and (had_one or self._had_journal()):
+        elif self.folder.is_dir() and (self._had_journal or self._tells_of_journal()):
             self.damage = [Damage(str(self._path), "the journal of the store is missing")]
 
-    def _had_journal(self) -> bool:
-        """Whether a store without a journal has had one: a write was made, or a journal was folded."""
+    def _tells_of_journal(self) -> bool:
+        """Whether what stands beside it says that there was a journal: it was written to, or folded."""
         with suppress(FileNotFoundError):
             if self._lock.stat().st_size:
                 return True

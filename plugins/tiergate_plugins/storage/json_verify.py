@@ -13,6 +13,9 @@ from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, JsonState
 
 _IN_FLIGHT_S = 0.05
 """A write of another process that is seen half done is complete after that."""
+_HINT = (
+    "see `tiergate sessions verify`; to take what is there as all there is, add ?damage=skip to the address"
+)
 _ASIDE = "damaged bytes, perhaps of a write, were set aside here; remove the file when you are done with it"
 
 
@@ -30,7 +33,7 @@ def find_doubts(state: JsonState) -> list[Doubt]:
         state.refresh()
     last = state.journal.unfinished() if state.journal is not None else None
     found = [*(state.damage if state.skips else ()), *([last] if last else ()), *_set_aside(state)]
-    return [Doubt(one.where, one.what, accepted=state.skips) for one in found]
+    return [Doubt(one.where, one.what, _HINT, accepted=state.skips) for one in found]
 
 
 def _journal(state: JsonState) -> Iterator[Damage]:
