@@ -19,7 +19,7 @@ from tiergate_plugins.storage import journal, json_verify
 
 OpenAt = Callable[[str], Store]
 
-KEPT_EVERY = 7
+KEPT_EVERY = 9
 """Bytes; writing waits for the disk, so that it is tried at some places only."""
 LOST = "no complete record: a write that never returned, or damage"
 
@@ -79,6 +79,7 @@ class Damaged:
             self.used = int(store.stats().details["journal_used_bytes"])
         shutil.copytree(self.folder, folder / "before")
         self.before = folder / "before"
+        self.written = False
         self.whole = self.journal.read_bytes()
         with open_at("json:{}/work?mode=ro") as store:
             assert store.verify() == []
@@ -87,8 +88,10 @@ class Damaged:
 
     def become(self, content: bytes) -> None:
         """Put a journal in the place of the whole one; all else is as it was."""
-        shutil.rmtree(self.folder)
-        shutil.copytree(self.before, self.folder)
+        if self.written:
+            shutil.rmtree(self.folder)
+            shutil.copytree(self.before, self.folder)
+            self.written = False
         self.journal.write_bytes(content)
 
     def require_told(self, what: str) -> None:
@@ -103,6 +106,7 @@ class Damaged:
     def require_kept(self, what: str) -> None:
         """The next write is refused, or the bytes in whose place it stands are in a file beside it."""
         damaged = self.journal.read_bytes()
+        self.written = True
         with self.open_at("json:{}/work") as store:
             try:
                 names = store.ids()

@@ -26,13 +26,15 @@ def find_damage(state: JsonState) -> list[Damage]:
 
 
 def find_doubts(state: JsonState) -> list[Doubt]:
-    """What was seen in reading, or set aside by a writer, that may be lost writes."""
+    """What was seen in reading, or set aside by a writer, that may be lost writes. Sure losses are errors."""
     state.refresh()
+    if state.damage and not state.skips:
+        return []
     if state.journal is not None and state.journal.unfinished() is not None:
         time.sleep(_IN_FLIGHT_S)
         state.refresh()
     last = state.journal.unfinished() if state.journal is not None else None
-    found = [*(state.damage if state.skips else ()), *([last] if last else ()), *_set_aside(state)]
+    found = [*state.damage, *([last] if last else ()), *_set_aside(state)]
     return [Doubt(one.where, one.what, _HINT, accepted=state.skips) for one in found]
 
 
@@ -85,7 +87,4 @@ def _tables(state: JsonState) -> Iterator[Damage]:
 def _set_aside(state: JsonState) -> Iterator[Damage]:
     for path in sorted(state.folder.iterdir()):
         if path.name.startswith(DAMAGED):
-            yield Damage(
-                str(path),
-                "what may have been a write was damaged, and set aside here; remove it when you are done",
-            )
+            yield Damage(str(path), _ASIDE)
