@@ -153,7 +153,7 @@ class JsonStore(Store):
         with files.system_errors("read the store", self._folder):
             own = {path.name: path.stat().st_size for path in self._own_files()}
         journal = self._state.journal
-        details = {"journal_used_bytes": journal.used if journal else 0}
+        details: dict[str, int | float | str] = {"journal_used_bytes": journal.used if journal else 0}
         aside = sum(name.startswith(DAMAGED) for name in own)
         if aside:
             details["damaged_files_set_aside"] = aside
