@@ -142,6 +142,18 @@ class Damage(msgspec.Struct, frozen=True):
     what: str
 
 
+class Doubt(Damage, frozen=True):
+    """One thing that `Store.doubts` names.
+
+    Attributes:
+        hint: what to do about it.
+        accepted: whether the address asks for what is left all the same.
+    """
+
+    hint: str = ""
+    accepted: bool = False
+
+
 class Store(ABC):
     """Synchronous, used by worker processes; one instance belongs to one thread.
 
@@ -311,6 +323,15 @@ class Store(ABC):
     @abstractmethod
     def verify(self) -> list[Damage]:
         """Read everything and name what is damaged; an empty list when nothing is."""
+
+    def doubts(self) -> list[Doubt]:
+        """What was seen in opening and reading that may be the loss of writes, and may be none.
+
+        Such is the end of a log: what stands there and is no record may be a write that never returned, or
+        damage to one that did. Reads go on; who shows or moves what they give says so, or refuses to. Loss
+        that is certain raises `StoreDamaged` instead, unless the address accepts it. Cheap, unlike `verify`.
+        """
+        return []
 
     @abstractmethod
     def stats(self) -> StoreStats:

@@ -9,6 +9,7 @@ from typing import Any
 from tiergate.model import Session, Task
 from tiergate.store import (
     Damage,
+    Doubt,
     SessionSize,
     Store,
     StoreStats,
@@ -82,6 +83,9 @@ class StoreFront(Store):
 
     def verify(self) -> list[Damage]:
         return self._store.verify()
+
+    def doubts(self) -> list[Doubt]:
+        return self._store.doubts()
 
     def stats(self) -> StoreStats:
         return self._store.stats()

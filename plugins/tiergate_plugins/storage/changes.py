@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -74,6 +74,7 @@ class Head:
         tasks: JSON by id of what was changed since the base, in the order of first change.
         deleted: whether it is gone.
         broken: whether a change between others is missing.
+        doubtful: whether a later change may be among records that are lost.
     """
 
     version: int
@@ -82,10 +83,11 @@ class Head:
     tasks: dict[str, bytes] = field(default_factory=dict)
     deleted: bool = False
     broken: bool = False
+    doubtful: bool = False
 
     def copy(self) -> Head:
         """One that can be changed without changing this."""
-        return Head(self.version, self.first, self.body, dict(self.tasks), self.deleted, self.broken)
+        return replace(self, tasks=dict(self.tasks))
 
 
 class Heads:
@@ -129,6 +131,11 @@ class Heads:
             else:
                 self._put(change)
 
+    def doubt(self) -> None:
+        """Records are lost here: what is known of any session may be old, until it is written again."""
+        for head in self.own.values():
+            head.doubtful = True
+
     def _put(self, change: TasksPut) -> None:
         head = self.own.get(change.session)
         if head is None:
@@ -137,5 +144,6 @@ class Heads:
             self.own[change.session] = head
         if head.deleted or head.version != change.version - 1:
             head.broken = True
+        head.doubtful = False  # its version tells whether a change is missing
         head.version = change.version
         head.tasks.update(change.tasks)

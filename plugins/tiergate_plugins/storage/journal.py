@@ -3,9 +3,11 @@
 The file is a header, then frames, then zeros that were written beforehand: a sync of bytes that overwrite
 zeros need not move the end of the file, which takes a file system about half as long again.
 
-A frame is ``length | crc | sequence | payload``, padded to 16 bytes. A record's frame is synced before the
-next one is written, so at most the last frame can be incomplete after a crash. An invalid frame with
-a durable one after it is damage therefore, and so is told apart from a write that was cut short.
+A record's frame is synced before the next one is written, so at most the last frame can be incomplete after a
+crash. An invalid frame with a durable one after it is damage therefore. One at the end may be a write that
+never returned: nothing follows from it but a doubt, and what it has left is kept in a file beside the journal
+before its place is taken, unless it is clear that it was cut short. The file never ends with a frame: zeros
+behind it are on disk before it is, so a file without them was cut.
 """
 
 from __future__ import annotations
@@ -16,33 +18,33 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 from tiergate import syncing
 from tiergate.store import Damage, StoreError
 from tiergate_plugins.storage import files
+from tiergate_plugins.storage.journal_frames import (
+    ALIGN,
+    DURABLE,
+    FRAME,
+    LONGEST,
+    Frame,
+    checksum,
+    pack,
+    was_cut_short,
+)
 
 _MAGIC = b"tiergate journal"
 _FORMAT = 1
 _HEADER = struct.Struct("<16sIIQ")
-_FRAME = struct.Struct("<IIQ")
-_ALIGN = _FRAME.size
-_DURABLE = 1 << 31
-"""Set in the length of a frame that was synced before its write returned."""
-_LONGEST = _DURABLE - 1
 _SYNCED_WRITE = getattr(os, "RWF_DSYNC", 0)
 """Linux writes and syncs in one call, a few microseconds faster than in two."""
-_NOTHING = bytes(_FRAME.size)
+_NOTHING = bytes(FRAME.size)
 _AHEAD = 1 << 20
 """Bytes of zeros to write at once."""
-
-
-class _Frame(NamedTuple):
-    sequence: int
-    payload: bytes
-    durable: bool
-    end: int
+ASIDE = ".damaged-"
+"""Follows the name of the journal in that of a file with damaged bytes of it; after that, their place."""
 
 
 class Journal:
@@ -65,6 +67,7 @@ class Journal:
         self._inode = (status.st_dev, status.st_ino)
         self._size = status.st_size
         self._offset = _HEADER.size
+        self._settled = True  # the last record, all before it and the room behind it are on disk
         self._unread = b""  # the invalid header at the offset that was judged already
         self.sequence = self._read_header()
         self._thorough = True
@@ -113,7 +116,7 @@ class Journal:
             frame = self._next()
             if frame is None:
                 return
-            self._offset, self.sequence = frame.end, frame.sequence
+            self._offset, self.sequence, self._settled = frame.end, frame.sequence, frame.durable
             yield frame.payload
 
     def append(self, payload: bytes, *, durable: bool) -> None:
@@ -122,13 +125,11 @@ class Journal:
         Raises:
             OSError: it could not be written or synced, and has been taken back.
         """
-        if len(payload) > _LONGEST:
+        if len(payload) > LONGEST:
             raise StoreError("the write is larger than 2 GiB", where=str(self.path), hint="write it in parts")
         sequence = self.sequence + 1
-        length = len(payload) | (_DURABLE if durable else 0)
-        padded = payload + bytes(-len(payload) % _ALIGN)
-        frame = _FRAME.pack(length, _check(length, sequence, padded), sequence) + padded
-        self._require_space(len(frame))
+        frame = pack(payload, sequence, durable=durable)
+        self._require_space(len(frame), durable=durable)
         try:
             self._write(frame, self._offset, durable=durable)
         except OSError:
@@ -139,6 +140,7 @@ class Journal:
             raise
         self._offset += len(frame)
         self.sequence = sequence
+        self._settled = durable
 
     def close(self) -> None:
         """Give back the file. Closing twice does nothing."""
@@ -158,11 +160,12 @@ class Journal:
                         hint="upgrade tiergate",
                     )
                 return int(sequence)
-        self.damage.append(Damage(str(self.path), "its header is damaged"))
+        what = "its header is damaged" if header else "the journal is empty, as none ever is"
+        self.damage.append(Damage(f"{self.path}, byte 0", what))
         return 0
 
-    def _next(self) -> _Frame | None:
-        head = os.pread(self._descriptor, _FRAME.size, self._offset)
+    def _next(self) -> Frame | None:
+        head = os.pread(self._descriptor, FRAME.size, self._offset)
         if head == _NOTHING and not self._thorough:
             return None
         # Read again what was invalid: it may have been a record that was being written at that moment.
@@ -175,16 +178,15 @@ class Journal:
         self._thorough = False
         return self._after_damage(head)
 
-    def _after_damage(self, head: bytes) -> _Frame | None:
+    def _after_damage(self, head: bytes) -> Frame | None:
         """The first durable record behind bytes that are none, or None where nothing is behind them."""
-        size = os.fstat(self._descriptor).st_size
-        rest = os.pread(self._descriptor, max(size - self._offset, 0), self._offset)
+        rest = self._rest()
         self._unread = head if any(head) else b""
         if rest.count(0) == len(rest):
             return None
-        for start in range(0, len(rest) - _FRAME.size, _ALIGN):
-            length, _, sequence = _FRAME.unpack_from(rest, start)
-            if length & _DURABLE and sequence > self.sequence:
+        for start in range(0, len(rest) - FRAME.size, ALIGN):
+            length, _, sequence = FRAME.unpack_from(rest, start)
+            if length & DURABLE and sequence > self.sequence:
                 frame = self._frame_at(self._offset + start)
                 if frame is None:
                     continue
@@ -199,48 +201,74 @@ class Journal:
                     )
                 )
                 return frame
-        self._unread = self._unread or rest.lstrip(b"\0")[: _FRAME.size]
+        self._unread = self._unread or rest.lstrip(b"\0")[: FRAME.size]
         return None
 
     def unfinished(self) -> Damage | None:
-        """What stands behind the last record and is none: a write that was cut short, or damage to it."""
-        size = os.fstat(self._descriptor).st_size
-        rest = os.pread(self._descriptor, max(size - self._offset, 0), self._offset).rstrip(b"\0")
-        if not rest:
-            return None
-        return Damage(
-            f"{self.path}, byte {self._offset}",
-            f"the last {len(rest)} bytes are no complete record: a write that never returned, or damage",
-        )
+        """What was seen behind the last record and is none: a write that was cut short, or damage to it."""
+        where = f"{self.path}, byte {self._offset}"
+        rest = self._rest().rstrip(b"\0") if self._unread else b""
+        if rest:
+            return Damage(
+                where,
+                f"the last {len(rest)} bytes are no complete record: a write that never returned, or damage",
+            )
+        if self._settled and os.fstat(self._descriptor).st_size < self._offset + ALIGN:
+            return Damage(where, "the journal was cut off here, and may have had more records")
+        return None
 
-    def _frame_at(self, offset: int) -> _Frame | None:
-        head = os.pread(self._descriptor, _FRAME.size, offset)
-        if len(head) < _FRAME.size or not any(head):
+    def _rest(self) -> bytes:
+        """What is behind the last record."""
+        size = os.fstat(self._descriptor).st_size
+        return os.pread(self._descriptor, max(size - self._offset, 0), self._offset)
+
+    def _frame_at(self, offset: int) -> Frame | None:
+        head = os.pread(self._descriptor, FRAME.size, offset)
+        if len(head) < FRAME.size or not any(head):
             return None
-        length, check, sequence = _FRAME.unpack(head)
-        size = length & _LONGEST
-        start = offset + _FRAME.size
-        end = start + size + -size % _ALIGN
+        length, check, sequence = FRAME.unpack(head)
+        size = length & LONGEST
+        start = offset + FRAME.size
+        end = start + size + -size % ALIGN
         if end > os.fstat(self._descriptor).st_size:
             return None
         padded = os.pread(self._descriptor, end - start, start)
-        if len(padded) != end - start or check != _check(length, sequence, padded):
+        if len(padded) != end - start or check != checksum(length, sequence, padded):
             return None
-        return _Frame(sequence, padded[:size], bool(length & _DURABLE), end)
+        return Frame(sequence, padded[:size], bool(length & DURABLE), end)
 
-    def _require_space(self, length: int) -> None:
-        """Leave zeros where the next record goes: clear what a crash left, and write ahead."""
+    def _require_space(self, length: int, *, durable: bool) -> None:
+        """Leave zeros where the next record goes, and behind it: clear what a crash left, and write ahead."""
         if self._unread:
-            size = os.fstat(self._descriptor).st_size
-            self._write(bytes(max(size - self._offset, 0)), self._offset)
+            rest = self._rest()
+            if not was_cut_short(rest, self._offset, self.sequence + 1):
+                self._set_aside(rest.rstrip(b"\0"))
+            self._write(bytes(len(rest)), self._offset)
             # On disk before anything else is written, or an old record could follow the new one.
             self.sync()
             self._unread = b""
-        if self._offset + length > self._size:
+        if durable and not self._settled:  # else this record could be there without those before it
+            self.sync()
+        needed = self._offset + length + ALIGN
+        if needed > self._size:
             self._size = os.fstat(self._descriptor).st_size
-        if self._offset + length > self._size:
-            self._write(bytes(max(_AHEAD, length)), self._size)
-            self._size += max(_AHEAD, length)
+        if needed > self._size:
+            ahead = max(_AHEAD, length + ALIGN)
+            self._write(bytes(ahead), self._size)
+            self._size += ahead
+            if durable:
+                self.sync()
+
+    def _set_aside(self, damaged: bytes) -> None:
+        """Keep bytes that may have been a record in a file of their own, until somebody looks at them."""
+        for number in count(1):
+            path = self.path.with_name(f"{self.path.name}{ASIDE}{self._offset}-{number}")
+            if not path.exists():
+                files.write(path.parent, path.name, damaged, durable=True)
+                return
+            if path.read_bytes() == damaged:  # by a process that was killed before it went on
+                syncing.sync_folder(path.parent)
+                return
 
     def sync(self) -> None:
         """Bring to disk what was written without waiting for it.
@@ -264,10 +292,6 @@ class Journal:
             view, offset = view[written:], offset + written
         if durable and not _SYNCED_WRITE:
             self.sync()
-
-
-def _check(length: int, sequence: int, padded: bytes) -> int:
-    return zlib.crc32(padded, zlib.crc32(struct.pack("<IQ", length, sequence)))
 
 
 def _open(path: Path, *, writable: bool) -> int:

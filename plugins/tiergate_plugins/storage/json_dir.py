@@ -18,10 +18,15 @@ def open_store(address: StoreAddress) -> Store:
         StoreError: the folder cannot be made or is a file.
     """
     from tiergate_plugins.storage.json_store import JsonStore
-    from tiergate_plugins.storage.options import read_options
+    from tiergate_plugins.storage.options import choice, read_options
 
-    options = read_options(address, "DIR")
-    return JsonStore(options.path, durable=options.durable, writable=not options.read_only)
+    options = read_options(address, "DIR", known=("damage",))
+    return JsonStore(
+        options.path,
+        durable=options.durable,
+        writable=not options.read_only,
+        skips_damage=choice(address, "damage", "refuse", {"refuse": False, "skip": True}),
+    )
 
 
 @hookimpl

@@ -12,11 +12,20 @@ import msgspec
 
 from tiergate import syncing
 from tiergate.model import Session, encode
-from tiergate.store import ONCE_KEPT, SessionNotFound, StoreDamaged, StoreError, read_only, session_not_found
+from tiergate.store import (
+    ONCE_KEPT,
+    Damage,
+    ReadOnly,
+    SessionNotFound,
+    StoreDamaged,
+    StoreError,
+    read_only,
+    session_not_found,
+)
 from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_session, read_task
 from tiergate_plugins.storage.changes import Change, Head, Heads, decode_changes, encode_changes
-from tiergate_plugins.storage.journal import Journal
+from tiergate_plugins.storage.journal import ASIDE, Journal
 from tiergate_plugins.storage.snapshots import Snapshots
 
 _Table = TypeVar("_Table", dict[str, int], dict[str, bytes])
@@ -24,7 +33,10 @@ _Table = TypeVar("_Table", dict[str, int], dict[str, bytes])
 JOURNAL = "journal"
 TOMBSTONES = "deleted"
 RESULTS = "results"
-ASIDE = "journal.damaged-"
+DAMAGED = f"{JOURNAL}{ASIDE}"
+"""Begins the names of files with what was damaged in a journal."""
+_HAS_JOURNAL = b"A journal belongs to this store. Where it is missing, writes are.\n"
+"""What the lock file says from the first write on."""
 _FOLD_AT = 8 << 20
 """Bytes of journal at which its changes are written to the session files."""
 
@@ -34,16 +46,25 @@ class JsonState:
 
     A change in the journal counts over a session's file, unless the file is newer; so it does no harm
     when a process is killed between writing the files and replacing the journal.
+
+    Where records are lost, what they may have changed is not read, but for those who ask for what is left.
+
+    Attributes:
+        damage: the places where records are lost.
+        skips: whether what is left may be read all the same; nothing is written then.
     """
 
-    def __init__(self, folder: Path, *, durable: bool, writable: bool) -> None:
+    def __init__(self, folder: Path, *, durable: bool, writable: bool, skips: bool) -> None:
         self.folder = folder
         self.files = Snapshots(folder)
         self._path = folder / JOURNAL
         self._lock = folder / files.LOCK
         self.journal: Journal | None = None
         self._durable = durable
-        self._writable = writable
+        self._writable = writable and not skips
+        self.skips = skips
+        self.damage: list[Damage] = []
+        self._had_journal = False
         self._heads = Heads()
         self._file_versions: dict[str, int] = {}
         self._tombstones: dict[str, int] | None = None
@@ -62,10 +83,34 @@ class JsonState:
             if self.journal is None or not self.journal.is_current():
                 self._open_journal()
             if self.journal is not None:
-                for payload in self.journal.read_new():
-                    self._heads.apply(decode_changes(payload, str(self._path)))
+                self._read_new(self.journal)
         except OSError as error:
             raise files.in_words(error, "read the journal", self._path) from error
+
+    def _read_new(self, journal: Journal) -> None:
+        known = len(journal.damage)
+        for payload in journal.read_new():
+            if len(journal.damage) > known:
+                self._heads.doubt()
+            try:
+                self._heads.apply(decode_changes(payload, f"{self._path}, record {journal.sequence}"))
+            except StoreDamaged as error:
+                journal.damage.append(Damage(error.where or str(self._path), error.what))
+                self._heads.doubt()
+            known = len(journal.damage)
+
+    def require_complete(self) -> None:
+        """Refuse to say what the store holds, or that something is not there, when records are lost.
+
+        Raises:
+            StoreDamaged: some are; names the first place.
+        """
+        if self.damage and not self.skips:
+            raise StoreDamaged(
+                self.damage[0].what,
+                where=self.damage[0].where,
+                hint="restore the store from a copy, or read what is left of it with ?damage=skip",
+            )
 
     @property
     def sequence(self) -> int:
@@ -85,8 +130,15 @@ class JsonState:
 
         Raises:
             SessionNotFound: there is none.
-            StoreDamaged: a part of it is missing or cannot be read.
+            StoreDamaged: a part of it is missing or cannot be read, or may be.
         """
+        head = self.head(session_id)
+        if head is None or head.doubtful:
+            self.require_complete()
+        return self.left_of(session_id)
+
+    def left_of(self, session_id: str) -> Session:
+        """A session as far as it is known, though later changes may be lost. Raises as `load`."""
         head = self.head(session_id)
         if head is None:
             return self.files.load(session_id)
@@ -103,6 +155,8 @@ class JsonState:
     def version(self, session_id: str) -> int:
         """The version of a session. Raises as `load`."""
         head = self.head(session_id)
+        if head is None or head.doubtful:
+            self.require_complete()
         if head is not None:
             if head.deleted:
                 raise session_not_found(session_id)
@@ -122,7 +176,10 @@ class JsonState:
     def kept_result(self, key: str) -> bytes | None:
         """What was kept of a write under this key; None when it was never done, or long ago."""
         found = (self._seen() if self._pending else self._heads).result(key)
-        return found if found is not None else self._read_results().get(key)
+        if found is None:
+            self.require_complete()
+            found = self._read_results().get(key)
+        return found
 
     @contextmanager
     def writing(self, doing: str) -> Iterator[None]:
@@ -187,6 +244,12 @@ class JsonState:
             self._depth -= 1
 
     def _require_writable(self) -> None:
+        if self.skips:
+            raise ReadOnly(
+                "with ?damage=skip the store is only read",
+                where=str(self.folder),
+                hint="migrate what is left to a new store",
+            )
         if not self._writable:
             raise read_only(str(self.folder))
         if self._failed:
@@ -203,12 +266,26 @@ class JsonState:
         self._file_versions = {}
         self._tombstones = None
         self._results = None
+        self.damage = []
         self.journal = Journal.open(self._path, writable=self._writable)
+        if self.journal is not None:
+            self._had_journal = True
+            self.damage = self.journal.damage
+        elif self.folder.is_dir() and (self._had_journal or self._tells_of_journal()):
+            self.damage = [Damage(str(self._path), "the journal of the store is missing")]
+
+    def _tells_of_journal(self) -> bool:
+        """Whether what stands beside it says that there was a journal: it was written to, or folded."""
+        with suppress(FileNotFoundError):
+            if self._lock.stat().st_size:
+                return True
+        return any((self.folder / name).exists() for name in (TOMBSTONES, RESULTS))
 
     def _commit(self) -> None:
         if not self._pending:
             return
         if self.journal is None:
+            self.require_complete()
             Journal.create(self._path, 0)
             self.journal = Journal.open(self._path, writable=True)
             assert self.journal is not None
@@ -217,6 +294,8 @@ class JsonState:
             syncing.sync_folder(self.folder)
             syncing.sync_folder(self.folder.parent)
             self.journal.named = True
+            if not self._lock.stat().st_size:  # not before: a lock file on disk vouches for the journal
+                self._lock.write_bytes(_HAS_JOURNAL)
         try:
             self.journal.append(encode_changes(self._pending), durable=self._durable)
         finally:
@@ -228,12 +307,12 @@ class JsonState:
     def _fold(self, journal: Journal) -> None:
         """Write what changed to the session files, and begin a new journal.
 
-        The write that led here is on disk already, so what fails is tried again later. A journal with
-        missing changes stays as it is, for whoever mends it.
+        The write that led here is on disk already, so what fails is tried again later. A journal that lost
+        records stays as it is: what is in doubt must not come to look certain.
         """
         self._fold_at = journal.used + _FOLD_AT
         heads = self._heads.own
-        if any(head.broken for head in heads.values()):
+        if journal.damage or any(head.broken for head in heads.values()):
             return
         with suppress(OSError, StoreError):
             self._pending.clear()
@@ -244,8 +323,6 @@ class JsonState:
             self.files.replace(((name, encode(self.load(name))) for name in alive), gone)
             self._keep_results()
             self._keep_tombstones({name: heads[name].version for name in gone}, alive)
-            if journal.damage:
-                os.link(journal.path, self.folder / f"{ASIDE}{journal.sequence}")
             syncing.sync_folder(self.folder)
             Journal.create(journal.path, journal.sequence)
             self._open_journal()

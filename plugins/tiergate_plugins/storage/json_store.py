@@ -12,6 +12,7 @@ from tiergate import syncing
 from tiergate.model import Session, Task, encode
 from tiergate.store import (
     Damage,
+    Doubt,
     SessionNotFound,
     SessionSize,
     Store,
@@ -27,8 +28,8 @@ from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_task, refuse_repeated_ids, session_body, task_body
 from tiergate_plugins.storage.changes import Deleted, Kept, Saved, TasksPut
 from tiergate_plugins.storage.json_dir import CAPABILITIES
-from tiergate_plugins.storage.json_state import ASIDE, JOURNAL, RESULTS, TOMBSTONES, JsonState
-from tiergate_plugins.storage.json_verify import find_damage
+from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, RESULTS, TOMBSTONES, JsonState
+from tiergate_plugins.storage.json_verify import find_damage, find_doubts
 from tiergate_plugins.storage.selection import select
 
 
@@ -39,6 +40,7 @@ class JsonStore(Store):
         folder: made where it is missing; its parent must be there.
         durable: whether a write that returned survives the loss of power.
         writable: otherwise nothing is made or changed, and the folder must be there.
+        skips_damage: read what is left where records are lost, and write nothing.
 
     Raises:
         StoreError: the folder cannot be made or is a file.
@@ -46,8 +48,11 @@ class JsonStore(Store):
 
     capabilities = CAPABILITIES
 
-    def __init__(self, folder: Path, *, durable: bool = True, writable: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = True, writable: bool = True, skips_damage: bool = False
+    ) -> None:
         self._folder = folder
+        writable = writable and not skips_damage
         with files.system_errors("open the store", folder):
             if writable and not folder.is_dir():
                 folder.mkdir(exist_ok=True)
@@ -55,7 +60,7 @@ class JsonStore(Store):
                     syncing.sync_folder(folder.parent)
         if not folder.is_dir():
             raise StoreError("there is no store here", where=str(folder), hint="check the address")
-        self._state = JsonState(folder, durable=durable, writable=writable)
+        self._state = JsonState(folder, durable=durable, writable=writable, skips=skips_damage)
         self._state.refresh()
 
     def load(self, session_id: str) -> Session:
@@ -65,7 +70,7 @@ class JsonStore(Store):
     def load_task(self, session_id: str, task_id: str) -> tuple[Task, int]:
         self._state.refresh()
         head = self._state.head(session_id)
-        if head is not None and task_id in head.tasks and not head.broken:
+        if head is not None and task_id in head.tasks and not (head.broken or head.doubtful):
             where = f"{self._folder / JOURNAL}: session {session_id!r}, task {task_id!r}"
             return read_task(head.tasks[task_id], where), head.version
         return super().load_task(session_id, task_id)
@@ -109,6 +114,8 @@ class JsonStore(Store):
 
     def changes(self) -> int:
         self._state.refresh()
+        if self._state.journal is None:
+            self._state.require_complete()
         return self._state.sequence
 
     def query(self, query: TaskQuery) -> list[TaskHit]:
@@ -125,6 +132,7 @@ class JsonStore(Store):
 
     def keep_result(self, key: str, result: bytes) -> None:
         with self._state.writing("keep the result of a write"):
+            self._state.require_complete()
             self._state.record(Kept(key, result))
 
     def sizes(self) -> list[SessionSize]:
@@ -137,16 +145,23 @@ class JsonStore(Store):
     def verify(self) -> list[Damage]:
         return find_damage(self._state)
 
+    def doubts(self) -> list[Doubt]:
+        return find_doubts(self._state)
+
     def stats(self) -> StoreStats:
         sizes = self.sizes()
         with files.system_errors("read the store", self._folder):
-            disk = sum(path.stat().st_size for path in self._own_files())
+            own = {path.name: path.stat().st_size for path in self._own_files()}
         journal = self._state.journal
+        details: dict[str, int | float | str] = {"journal_used_bytes": journal.used if journal else 0}
+        aside = sum(name.startswith(DAMAGED) for name in own)
+        if aside:
+            details["damaged_files_set_aside"] = aside
         return StoreStats(
             sessions=len(sizes),
             tasks=sum(size.tasks for size in sizes),
-            disk_bytes=disk,
-            details={"journal_used_bytes": journal.used if journal else 0},
+            disk_bytes=sum(own.values()),
+            details=details,
         )
 
     def close(self) -> None:
@@ -159,6 +174,7 @@ class JsonStore(Store):
             found = set(self._state.files.ids())
             if journal is None or journal.is_current():  # else the files were written while we listed them
                 break
+        self._state.require_complete()
         for session_id, head in self._state.heads().items():
             (found.discard if head.deleted else found.add)(session_id)
         return found
@@ -173,7 +189,7 @@ class JsonStore(Store):
     def _own_files(self) -> Iterator[Path]:
         names = (files.LOCK, JOURNAL, RESULTS, TOMBSTONES)
         for path in self._folder.iterdir():
-            if path.name.endswith(".json") or path.name in names or path.name.startswith(ASIDE):
+            if path.name.endswith(".json") or path.name in names or path.name.startswith(DAMAGED):
                 yield path
 
     def _hits(self, session_ids: Iterable[str]) -> Iterator[TaskHit]:

@@ -46,10 +46,13 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         deleted: by the id of a session that is gone, the version of its deletion.
     """
 
-    schema: str = _FORMAT
-    changes: int = 0
-    deleted: dict[str, int] = {}
-    sessions: dict[str, msgspec.Raw] = {}
+    schema: str
+    changes: int
+    deleted: dict[str, int]
+    sessions: dict[str, msgspec.Raw]
+
+
+_EMPTY = _Document(_FORMAT, 0, {}, {})
 
 
 class JsonFileStore(Store):
@@ -71,7 +74,7 @@ class JsonFileStore(Store):
         self._path = path = path.resolve() if path.is_symlink() else path  # the link itself must stay
         self._durable = durable
         self._writable = writable
-        self._document = _Document()
+        self._document = _EMPTY
         self._seen: tuple[int, ...] = ()
         self._before: list[_Document] = []
         if path.is_dir():
@@ -218,7 +221,7 @@ class JsonFileStore(Store):
             raise StoreDamaged("the file is missing", where=str(self._path), hint="restore it from a copy")
         if not self._path.parent.is_dir():
             raise FileNotFoundError(2, os.strerror(2))
-        return _Document()
+        return _EMPTY
 
     def _read(self, data: bytes) -> _Document:
         try:

@@ -159,7 +159,7 @@ def export(state: State, store: str, output: Path | None) -> None:
     """Write every session of STORE as canonical JSON Lines: one session a line, sorted by id.
 
     The same content gives the same bytes, whatever the store. Versions are left out, since they count the
-    writes of one store.
+    writes of one store. A store that may have lost writes is refused, with exit code 1.
 
     \b
     Examples:
@@ -168,11 +168,14 @@ def export(state: State, store: str, output: Path | None) -> None:
     """
     from tiergate.cli.sessions_reading import export_to_file, export_to_output
     from tiergate.cli.sessions_tables import counted, human_bytes
+    from tiergate.doubts import require_undoubted
 
     if output is not None:
         state.require_apart(output, store)
         _require_no_store(output)
-    with state.open_store(store, read_only=True, caches=False) as opened:
+    with state.open_unwarned(store, read_only=True, caches=False) as opened:
+        require_undoubted(opened)
+        state.warn_of_doubts(opened, store)
         if output is None:
             export_to_output(opened)
             return

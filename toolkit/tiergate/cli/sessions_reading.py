@@ -128,7 +128,7 @@ def check(state: State, address: str) -> Checked:
         StoreError: the store is not there, or cannot be opened for another reason.
     """
     try:
-        with state.open_store(address, read_only=True) as store:
+        with state.open_unwarned(address, read_only=True) as store:
             return _check(store)
     except StoreDamaged as error:
         return Checked([Damage(error.where or address, error.what)])

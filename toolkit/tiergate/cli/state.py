@@ -34,9 +34,13 @@ class State:
         self._host: PluginHost | None = None
         self._said: set[str] = set()
 
-    def warn(self, line: str) -> None:
-        """Say one line on standard error, once, unless ``--quiet``."""
-        if not self.quiet and line not in self._said:
+    def warn(self, line: str, *, grave: bool = False) -> None:
+        """Say one line on standard error, once, unless ``--quiet``.
+
+        Args:
+            grave: what was asked for may be wrong without it, so that it is said in any case.
+        """
+        if (grave or not self.quiet) and line not in self._said:
             self._said.add(line)
             print(f"tiergate: warning: {line}", file=sys.stderr)
 
@@ -103,7 +107,7 @@ class State:
             raise UsageError(f"this {what} {store}", where=str(path), hint="name another file")
 
     def open_store(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
-        """Open a store for a command. Every command opens stores here.
+        """Open a store for a command, and warn of what it may have lost. Every command opens stores here.
 
         Args:
             text: its address.
@@ -114,6 +118,21 @@ class State:
             UsageError: the address is none, or names what is not known.
             StoreError: the store cannot be opened.
         """
+        store = self.open_unwarned(text, read_only=read_only, caches=caches)
+        try:
+            self.warn_of_doubts(store, text)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def warn_of_doubts(self, store: Store, text: str) -> None:
+        """Say what an opened store may have lost."""
+        for one in store.doubts():
+            self.warn(f"{one.where}: {one.what} (see `tiergate sessions verify {text}`)", grave=True)
+
+    def open_unwarned(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
+        """As `open_store`, for a command that itself names what may be lost."""
         from tiergate.store import Capability  # `--help` must not pay for it
 
         opener, address = self.host().opener(), self.store_address(text)

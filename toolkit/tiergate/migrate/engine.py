@@ -145,7 +145,7 @@ class _Run:
         self.journals = journals
         self.earlier = earlier
         self.clock = Clock()
-        self.remarks = list(_remarks(job))
+        self.remarks = [*_remarks(job), *accepted_losses(source)]
 
     def all(self) -> MigrationRecord:
         """Read, copy, verify, cut over."""
@@ -279,6 +279,12 @@ def _note(journal: Journal, survey: Survey, **changes: Any) -> None:
 
 def _changes(source: Store) -> int | None:
     return source.changes() if Capability.CHANGE_COUNTER in source.capabilities else None
+
+
+def accepted_losses(source: Store) -> Iterator[str]:
+    """A remark for each thing that the source may have lost, where its address accepts that."""
+    for one in source.doubts():
+        yield f"The source may have lost writes, and what is left was taken: {one.where}: {one.what}."
 
 
 def _remarks(job: Job) -> Iterator[str]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from tiergate.doubts import require_undoubted
 from tiergate.errors import UsageError
 from tiergate.opening import Opener
 from tiergate.store import Capability, Store, StoreAddress, StoreError, Unsupported
@@ -96,6 +97,7 @@ def open_source(opener: Opener, source: StoreAddress, *, strictly: bool = False)
 
     Raises:
         StoreError: it cannot be opened; Unsupported for one that is refused.
+        StoreDamaged: it may have lost writes, and its address does not accept that.
     """
     if strictly and Capability.READ_ONLY not in opener.declaration(source).capabilities:
         raise Unsupported(
@@ -103,4 +105,10 @@ def open_source(opener: Opener, source: StoreAddress, *, strictly: bool = False)
             where=str(source),
             hint="leave out --dry-run",
         )
-    return opener.open_read_only(source)
+    store = opener.open_read_only(source)
+    try:
+        require_undoubted(store)
+    except BaseException:
+        store.close()
+        raise
+    return store

@@ -11,7 +11,14 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tiergate.canonical import session_hash
-from tiergate.migrate.engine import find_earlier, finished, require_empty, require_own, same_already
+from tiergate.migrate.engine import (
+    accepted_losses,
+    find_earlier,
+    finished,
+    require_empty,
+    require_own,
+    same_already,
+)
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals
 from tiergate.migrate.places import look_into, open_source
@@ -51,7 +58,7 @@ def plan(job: Job) -> MigrationRecord:
             survey = read_all(source, ids, Pace(job.rate), job.progress)
             job.progress.end()
         survey.require_kept()
-        remarks = []
+        remarks = [*accepted_losses(source)]
         left = len(survey.facts)
         if earlier is not None:
             left = _left(job, earlier, survey)
