@@ -246,6 +246,9 @@ class NamedOpener(Opener):
         """
         return resolve(address, self.state)
 
+    def _schemes(self) -> list[str]:
+        return [*super()._schemes(), SCHEME]
+
     def _behind(self, address: StoreAddress) -> tuple[Binding, StoreAddress]:
         """A binding, and the address that it stands for: read once, so that they belong together."""
         binding = Bindings(self.state).read(address.path)

@@ -65,7 +65,7 @@ class Opener:
         """
         plain = address.without_caches()
         if Capability.READ_ONLY in self.declaration(plain).capabilities:
-            plain = plain.with_options(mode="ro")
+            plain = plain.to_be_read()
         return self.open(plain)
 
     def declaration(self, address: StoreAddress) -> StoreDeclaration:
@@ -75,8 +75,12 @@ class Opener:
             UsageError: it is not known.
         """
         if address.scheme not in self.stores:
-            raise self._unknown("store", address.scheme, self.stores, address)
+            raise self._unknown("store", address.scheme, self._schemes(), address)
         return self.stores[address.scheme]
+
+    def _schemes(self) -> list[str]:
+        """What an address may begin with, caches in front of a store among it."""
+        return [*self.stores, *(f"{name}+" for name in self.caches)]
 
     def _cache(self, name: str, address: StoreAddress) -> CacheDeclaration:
         if name not in self.caches:
@@ -94,5 +98,9 @@ class Opener:
         if name in self.missing:
             return UsageError(
                 f"{kind} {name!r} is not available", where=str(address), hint=self.missing[name]
+            )
+        if kind == "store" and name in self.caches:
+            return UsageError(
+                f"{name!r} is a cache, not a store", where=str(address), hint=f"write {name}+SCHEME:PATH"
             )
         return unknown_name(kind, name, known, where=str(address))

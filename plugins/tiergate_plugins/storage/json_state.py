@@ -12,7 +12,15 @@ import msgspec
 
 from tiergate import syncing
 from tiergate.model import Session, encode
-from tiergate.store import ONCE_KEPT, SessionNotFound, StoreDamaged, StoreError, read_only, session_not_found
+from tiergate.store import (
+    ONCE_KEPT,
+    SessionNotFound,
+    StoreDamaged,
+    StoreError,
+    StoreFailed,
+    read_only,
+    session_not_found,
+)
 from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_session, read_task
 from tiergate_plugins.storage.changes import Change, Head, Heads, decode_changes, encode_changes
@@ -190,7 +198,7 @@ class JsonState:
         if not self._writable:
             raise read_only(str(self.folder))
         if self._failed:
-            raise StoreError(
+            raise StoreFailed(
                 "an earlier write could not be brought to disk, so nothing more is written",
                 where=str(self.folder),
                 hint="check the disk, then open the store again",

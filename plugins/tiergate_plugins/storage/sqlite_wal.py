@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tiergate import syncing
-from tiergate.store import StoreError
+from tiergate.store import StoreFailed
 from tiergate_plugins.storage import files
 
 _PIECE = 1 << 20
@@ -53,7 +53,7 @@ class LogSync:
         """Make every commit so far survive the loss of power.
 
         Raises:
-            StoreError: the log could not be synced, so that nobody knows what is on disk; or the database
+            StoreFailed: the log could not be synced, so that nobody knows what is on disk; or the database
                 is not where it was.
         """
         try:
@@ -69,7 +69,7 @@ class LogSync:
             raise files.in_words(error, "bring the write to disk", self._log) from error
         if not there:
             self._failed = True
-            raise StoreError(
+            raise StoreFailed(
                 "the database was removed or replaced while it was open",
                 where=str(self._database),
                 hint="put it back, then open the store again",
@@ -95,7 +95,7 @@ class LogSync:
     def require_sound(self) -> None:
         """Raise `StoreError` once a sync has failed: the kernel may have dropped what it could not write."""
         if self._failed:
-            raise StoreError(
+            raise StoreFailed(
                 "an earlier write could not be brought to disk, so nothing more is written",
                 where=str(self._log),
                 hint="check the disk, then open the store again",

@@ -122,7 +122,7 @@ class State:
         if read_only and not address.caches:
             return opener.open_read_only(address)
         if read_only and Capability.READ_ONLY in opener.declaration(address).capabilities:
-            address = address.with_options(mode="ro")
+            address = address.to_be_read()
         return opener.open(address)
 
 
