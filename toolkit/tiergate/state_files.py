@@ -78,6 +78,17 @@ def replace_durably(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+def remove_durably(path: Path) -> None:
+    """Remove a file; one that is not there is no error.
+
+    Raises:
+        StateError: it cannot be removed.
+    """
+    with state_errors("remove", path):
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
 def append_durably(path: Path, data: bytes) -> None:
     """Add to the end of a file.
 
@@ -115,6 +126,26 @@ def locked(lock: Path, *, shared: bool = False, wait_s: float = 0.0, busy: str) 
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether somebody holds a lock alone right now; no file is made.
+
+    Raises:
+        StateError: it cannot be opened.
+    """
+    with state_errors("open the lock", lock):
+        try:
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _open(lock: Path, *, shared: bool) -> int:

@@ -11,7 +11,15 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tiergate.canonical import session_hash
-from tiergate.migrate.engine import find_earlier, finished, require_empty, require_own, same_already
+from tiergate.errors import counted
+from tiergate.migrate.engine import (
+    NOTHING_BEGUN,
+    find_earlier,
+    finished,
+    require_empty,
+    require_own,
+    same_already,
+)
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals
 from tiergate.migrate.places import look_into, open_source
@@ -33,14 +41,16 @@ def plan(job: Job) -> MigrationRecord:
 
     Raises:
         NotKept: something would not be the same in the target; names it.
-        UsageError: as `migrate`.
+        UsageError: as `migrate`; so `Running`.
         StoreError: a store cannot be read, or not without being changed.
     """
     done = finished(job)
     if done is not None:
         return done
     job.require_sound()
-    earlier = find_earlier(job, Journals(job.state))
+    journals = Journals(job.state)
+    journals.locks.require_free(job.target)
+    earlier = find_earlier(job, journals) if job.resume else None
     if earlier is None:
         require_empty(job, strictly=True)
     clock = Clock()
@@ -51,12 +61,12 @@ def plan(job: Job) -> MigrationRecord:
             survey = read_all(source, ids, Pace(job.rate), job.progress)
             job.progress.end()
         survey.require_kept()
-        remarks = []
+        remarks = [NOTHING_BEGUN] if job.resume and earlier is None else []
         left = len(survey.facts)
         if earlier is not None:
             left = _left(job, earlier, survey)
             remarks.append(
-                f"{len(survey.facts) - left} sessions are there already and equal; {left} to copy."
+                f"There already and equal: {counted(len(survey.facts) - left, 'session')}; {left} to copy."
             )
         sample = _sample(source, survey)
     try:
