@@ -222,3 +222,50 @@ def test_a_signal_ends_it_with_130_and_says_how_to_go_on(
     assert resume in said
     code, out, _ = cli("migrate", "json:work", "sqlite:work.db", "--resume")
     assert (code, "verified: every session" in out) == (0, True)
+
+
+def test_a_name_can_be_set_free(moved: Cli, tmp_path: Path) -> None:
+    code, out, _ = moved("migrate", "unbind", "work")
+    assert (code, out) == (0, f"store:work is bound to nothing; sqlite:{tmp_path}/work.db is left as it is\n")
+    code, out, err = moved("migrate", "unbind", "work")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_what_stopped_is_shown_with_the_command_that_goes_on(
+    cli: Cli, fill: Fill, work: list[Session], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tiergate.migrate.copying import Copier
+    from tiergate.store import StoreFailed
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("the disk is full", hint="free some space and repeat")
+
+    fill("json:work", *work)
+    with monkeypatch.context() as patched:
+        patched.setattr(Copier, "_note_progress", fail)
+        code, _, err = cli("migrate", "-q", "json:work", "json:there", "--verify", "sample")
+    assert code == 3
+    again = "tiergate migrate json:work json:there --verify sample --resume"
+    assert err == (
+        "tiergate: error: the disk is full (free some space and repeat; what was copied is kept,"
+        f" go on with: {again})\n"
+    )
+    _, out, _ = cli("migrate", "status")
+    assert "interrupted (copying)" in out
+    assert f"go on with: tiergate migrate json:{tmp_path}/work json:{tmp_path}/there --verify sample" in out
+    code, out, _ = cli("migrate", "status", "--json")
+    document = json.loads(out)
+    assert [one["activity"] for one in document["migrations"]] == ["interrupted"]
+    assert document["running"] == []
+
+
+def test_a_folder_for_the_record_must_be_there_before_anything_is_copied(
+    cli: Cli, fill: Fill, work: list[Session], tmp_path: Path
+) -> None:
+    fill("json:work", *work)
+    for option in ("-o", "--html"):
+        code, out, err = cli("migrate", "json:work", "sqlite:work.db", option, "no/file")
+        assert (code, out) == (2, "")
+        assert err == f"tiergate: error: {tmp_path}/no: the folder does not exist (create it first)\n"
+    assert not (tmp_path / "work.db").exists()
+    assert not (tmp_path / "no").exists()

@@ -68,6 +68,16 @@ class Opener:
             plain = plain.to_be_read()
         return self.open(plain)
 
+    def require_known(self, address: StoreAddress) -> None:
+        """Refuse an address that names what is not known, its caches among it.
+
+        Raises:
+            UsageError: it does.
+        """
+        self.declaration(address)
+        for name in address.caches:
+            self._cache(name, address)
+
     def declaration(self, address: StoreAddress) -> StoreDeclaration:
         """The kind of store that an address names.
 

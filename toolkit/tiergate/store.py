@@ -400,7 +400,7 @@ class StoreAddress:
         """The address of the store itself."""
         prefixes = tuple(f"{cache}." for cache in self.caches)
         own = {name: value for name, value in self.options.items() if not name.startswith(prefixes)}
-        return StoreAddress(self.scheme, self.path, own)
+        return StoreAddress(self.scheme, self.path, own, shown=self.shown)
 
     def cache_options(self, cache: str) -> dict[str, str]:
         """The options of one of its caches, without the cache's name."""

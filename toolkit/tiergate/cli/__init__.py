@@ -120,10 +120,13 @@ def _report(error: Exception, state: State) -> int:
     if isinstance(error, click.ClickException):
         return _say(f"error: {_usage(error)}", EXIT_USAGE)
     if isinstance(error, OSError) and error.strerror:
-        from tiergate.refusals import hint_of  # likewise
+        from tiergate.refusals import hint_of, is_wrong_path  # likewise
 
         where = f"{error.filename}: " if error.filename else "output: "
-        return _say(f"error: {where}{error.strerror} ({hint_of(error)})", EXIT_BROKE)
+        return _say(
+            f"error: {where}{error.strerror} ({hint_of(error)})",
+            EXIT_USAGE if is_wrong_path(error) else EXIT_BROKE,
+        )
     what = " ".join(f"{type(error).__name__}: {error}".split())
     advice = "please report it" if state.debug else "run again with --debug and report it"
     return _say(f"internal error: {what} ({advice})", EXIT_BROKE)
@@ -132,6 +135,8 @@ def _report(error: Exception, state: State) -> int:
 def _usage(error: click.ClickException) -> str:
     """One line of what click found wrong: what, and what to do."""
     context = getattr(error, "ctx", None)
+    if context and context.command.hidden:
+        context = context.parent
     hint = f"see `{context.command_path} --help`" if context else "see `tiergate --help`"
     what = " ".join(error.format_message().split()).rstrip(".")
     if isinstance(error, click.NoSuchOption):

@@ -42,8 +42,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with path.open("wb") as file:
                 yield file
             return
-        if not path.parent.is_dir():
-            raise UsageError("the folder does not exist", where=str(path.parent), hint="create it first")
+        require_folder(path)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -59,6 +58,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise RunError(
             f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)
         ) from error
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a file whose folder is not there; a command that takes long does so before it begins.
+
+    Raises:
+        UsageError: it is not.
+    """
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise UsageError("the folder does not exist", where=str(folder), hint="create it first")
 
 
 def same_file(one: Path, other: Path) -> bool:

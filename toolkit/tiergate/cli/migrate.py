@@ -250,11 +250,12 @@ def _migrate(state: State, job: Job, source: str, target: str) -> MigrationRecor
 
 
 def _require_outputs(state: State, stores: list[str], output: Path | None, html: Path | None) -> None:
-    from tiergate.cli.files import same_file
+    from tiergate.cli.files import require_folder, same_file
 
     if output is not None and html is not None and same_file(output, html):
         raise UsageError("-o and --html name the same file", where=str(html), hint="name two")
     for path in filter(None, (output, html)):
+        require_folder(path)
         for store in stores:
             state.require_apart(path, store)
 

@@ -117,6 +117,7 @@ class State:
         from tiergate.store import Capability  # `--help` must not pay for it
 
         opener, address = self.host().opener(), self.store_address(text)
+        opener.require_known(address)
         if not caches:
             address = address.without_caches()
         if read_only and not address.caches:
