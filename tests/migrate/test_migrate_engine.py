@@ -284,7 +284,7 @@ def test_two_migrations_to_one_target(stores: Any, work: list[Session]) -> None:
     stores.shelf("there").before_save = second
     stores.move("json:here", "memory:there")
     assert len(refused) == 12
-    assert f"a migration to it is running (pid {os.getpid()}, since " in str(refused[0])
+    assert f"a migration to it is running, pid {os.getpid()}, since " in str(refused[0])
     assert {str(error) for error in refused} == {str(refused[0])}, "with resume too"
 
 

@@ -202,7 +202,9 @@ def _decoded(data: bytes, path: Path) -> Binding:
         return msgspec.json.decode(data, type=Binding)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise StateError(
-            f"not a binding: {error}", where=str(path), hint="restore the file, or bind the name again"
+            f"not a binding: {error}",
+            where=str(path),
+            hint="restore the file, or remove it and bind the name again",
         ) from error
 
 

@@ -110,7 +110,7 @@ def _read(lock: Path) -> Holder | None:
 
 def _running(target: StoreAddress, holder: Holder | None) -> Running:
     return Running(
-        f"a migration to it is running ({holder or 'it has just begun'})",
+        f"a migration to it is running, {holder or 'which has just begun'}",
         where=str(target),
         hint="wait for it to end, or stop it; `tiergate migrate status` shows it",
     )
