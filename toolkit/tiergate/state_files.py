@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tiergate.errors import RunError
+from tiergate.refusals import hint_of
 from tiergate.syncing import sync, sync_folder
 
 VARIABLE = "TIERGATE_STATE"
@@ -40,7 +41,7 @@ def state_errors(doing: str, where: Path) -> Iterator[None]:
         raise StateError(
             f"cannot {doing}: {error.strerror}",
             where=str(where),
-            hint=f"check the disk and who may write there; {VARIABLE} names another folder",
+            hint=f"{hint_of(error)}; {VARIABLE} names another folder",
         ) from error
 
 
