@@ -12,6 +12,7 @@ import nox
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 OUT = Path("reports/out")
+OUT.mkdir(parents=True, exist_ok=True)  # no command makes the folder of what it writes
 
 nox.options.sessions = ["lint", "typecheck", "tests"]
 nox.options.reuse_existing_virtualenvs = True

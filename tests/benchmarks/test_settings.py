@@ -25,7 +25,7 @@ CHOICES = {
     "mmap_size": {"67108864", "1073741824"},
     "tasks": {"WITHOUT ROWID"},
     "temp_store": {"MEMORY"},
-    "wal_autocheckpoint": {"100", "10000"},
+    "wal_autocheckpoint": {"100", "1000", "10000"},
     "journal_mode": {"DELETE", "TRUNCATE"},
     "synchronous": {"FULL"},
     "locking_mode": {"EXCLUSIVE"},
@@ -74,7 +74,7 @@ def test_what_is_compared_with_is_set_up_as_the_store_is(tmp_path: Path) -> None
     connection = store._connection
     found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS}
     assert {name: bench.setting(name) for name in PRAGMAS} == found
-    assert store._log._needed is STORE.log_synced
+    assert store._log.syncs is STORE.log_synced
     bench.close()
     store.close()
 

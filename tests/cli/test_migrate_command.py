@@ -64,8 +64,9 @@ def test_a_dry_run_writes_nothing(cli: Cli, fill: Fill, work: list[Session], tmp
     assert "by a timed sample" in out
     assert out.splitlines()[-1] == "nothing was written"
     assert tree(tmp_path) == before
-    code, _, err = cli("migrate", "json:work", "sqlite:work.db", "--dry-run", "--resume")
-    assert (code, "has begun" in err) == (2, True)
+    code, out, _ = cli("migrate", "json:work", "sqlite:work.db", "--dry-run", "--resume")
+    assert "Nothing had been copied that could be gone on with" in out
+    assert code == 0
     assert tree(tmp_path) == before
 
 
@@ -77,7 +78,7 @@ def test_a_dry_run_of_what_is_resumed_writes_nothing(
     before = tree(tmp_path)
     code, out, _ = cli("migrate", "json:work", "json:there", "--dry-run", "--resume")
     assert code == 0
-    assert "2 sessions are there already and equal; 0 to copy" in out
+    assert "There already and equal: 2 sessions; 0 to copy" in out
     assert tree(tmp_path) == before
 
 
@@ -176,7 +177,7 @@ def test_undo(moved: Cli, tmp_path: Path) -> None:
 def test_undo_refuses_with_1(moved: Cli, fill: Fill) -> None:
     fill("store:work", Session(id="new"))
     code, _, err = moved("migrate", "undo", "work", "--json")
-    assert (code, "1 writes to 1 sessions" in err) == (1, True)
+    assert (code, "1 write to 1 session since" in err) == (1, True)
 
 
 def test_differences_exit_with_1(
@@ -209,13 +210,62 @@ def test_a_signal_ends_it_with_130_and_says_how_to_go_on(
         assert process.stderr is not None
         assert process.stderr.readline().startswith("reading: 30 sessions")
         give_up = time.monotonic() + 20
-        while not (tmp_path / "work.db").exists() and time.monotonic() < give_up:
+        while not list(tmp_path.glob(".tiergate/migrations/*/ids.jsonl")) and time.monotonic() < give_up:
             time.sleep(0.01)
         time.sleep(0.1)
         process.send_signal(number)
         said = process.communicate(timeout=30)[1]
     assert process.returncode == 130
     resume = "tiergate migrate json:work sqlite:work.db --throttle 60sessions/s --resume"
+    assert said.count("\n") == 1
+    assert said.startswith("tiergate: interrupted; ")
     assert resume in said
     code, out, _ = cli("migrate", "json:work", "sqlite:work.db", "--resume")
     assert (code, "verified: every session" in out) == (0, True)
+
+
+def test_a_name_can_be_set_free(moved: Cli, tmp_path: Path) -> None:
+    code, out, _ = moved("migrate", "unbind", "work")
+    assert (code, out) == (0, f"store:work is bound to nothing; sqlite:{tmp_path}/work.db is left as it is\n")
+    code, out, err = moved("migrate", "unbind", "work")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_what_stopped_is_shown_with_the_command_that_goes_on(
+    cli: Cli, fill: Fill, work: list[Session], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tiergate.migrate.copying import Copier
+    from tiergate.store import StoreFailed
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("the disk is full", hint="free some space and repeat")
+
+    fill("json:work", *work)
+    with monkeypatch.context() as patched:
+        patched.setattr(Copier, "_note_progress", fail)
+        code, _, err = cli("migrate", "-q", "json:work", "json:there", "--verify", "sample")
+    assert code == 3
+    again = "tiergate migrate json:work json:there --verify sample --resume"
+    assert err == (
+        "tiergate: error: the disk is full (free some space and repeat; what was copied is kept,"
+        f" go on with: {again})\n"
+    )
+    _, out, _ = cli("migrate", "status")
+    assert "interrupted (copying)" in out
+    assert f"go on with: tiergate migrate json:{tmp_path}/work json:{tmp_path}/there --verify sample" in out
+    code, out, _ = cli("migrate", "status", "--json")
+    document = json.loads(out)
+    assert [one["activity"] for one in document["migrations"]] == ["interrupted"]
+    assert document["running"] == []
+
+
+def test_a_folder_for_the_record_must_be_there_before_anything_is_copied(
+    cli: Cli, fill: Fill, work: list[Session], tmp_path: Path
+) -> None:
+    fill("json:work", *work)
+    for option in ("-o", "--html"):
+        code, out, err = cli("migrate", "json:work", "sqlite:work.db", option, "no/file")
+        assert (code, out) == (2, "")
+        assert err == f"tiergate: error: {tmp_path}/no: the folder does not exist (create it first)\n"
+    assert not (tmp_path / "work.db").exists()
+    assert not (tmp_path / "no").exists()

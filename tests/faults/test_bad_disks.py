@@ -130,7 +130,7 @@ def test_a_read_only_folder(open_at: OpenAt, public_folder: Path, address: str) 
 
     with read_only(public_folder):
         line = refusal(write, public_folder)
-        assert "can be written" in line or "check who may write there" in line
+        assert "can be written" in line or "check who may read and write there" in line
         with open_at(address + "?mode=ro") as store:
             assert held_by(store) == {"s": make_session("s", "a", version=1)}
     with open_at(address) as store:

@@ -18,9 +18,9 @@ from typing import Any
 from tiergate.binding import Bindings, NamedOpener
 from tiergate.canonical import root_hash, session_hash
 from tiergate.migrate import copying
-from tiergate.migrate.cutover import bind_first
 from tiergate.migrate.engine import has_begun, migrate
 from tiergate.migrate.job import Job, resolved
+from tiergate.migrate.naming import bind_first
 from tiergate.model import Session, Task
 from tiergate.plugins import PluginHost
 

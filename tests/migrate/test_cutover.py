@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from tiergate.binding import Bindings
 from tiergate.errors import RunError, UsageError
-from tiergate.migrate.cutover import UndoRefused, bind_first, undo
+from tiergate.migrate.cutover import UndoRefused, undo
 from tiergate.migrate.job import resolved
 from tiergate.migrate.journal import Journals
+from tiergate.migrate.naming import bind_first
 from tiergate.model import Session, Task
 from tiergate.store import StaleBinding
 
@@ -20,8 +21,8 @@ from tiergate.store import StaleBinding
 @pytest.fixture
 def bound(stores: Any, work: list[Session]) -> Any:
     """``store:work`` is bound to ``json:here``, which holds the sessions."""
+    stores.fill("json:here", *work)
     bind_first(stores.opener, "work", resolved(stores.opener, "json:here", role="target"))
-    stores.fill("store:work", *work)
     return stores
 
 
@@ -167,7 +168,7 @@ def test_undo_refuses_when_the_new_store_was_written(bound: Any, target: str) ->
 def test_undo_says_that_the_old_store_was_written_too(bound: Any) -> None:
     bound.move("store:work", "sqlite:there.db", bind="work")
     bound.fill("json:here", Session(id="aside"))
-    assert any("1 sessions" in remark for remark in undo(bound.opener, "work").remarks)
+    assert any("1 session." in remark for remark in undo(bound.opener, "work").remarks)
 
 
 def test_undo_of_a_name_that_has_moved_on(bound: Any) -> None:

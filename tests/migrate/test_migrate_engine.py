@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from math import inf, nan
 from pathlib import Path
@@ -18,9 +19,9 @@ from tiergate.migrate import copying
 from tiergate.migrate.journal import Journals
 from tiergate.migrate.plan import plan
 from tiergate.migrate.progress import Rate
+from tiergate.migrate.running import Running
 from tiergate.migrate.survey import NotKept
 from tiergate.model import Session, Task
-from tiergate.state_files import Busy
 from tiergate.store import StoreError
 from tiergate.testing.samples import AWKWARD_TEXTS
 
@@ -209,12 +210,6 @@ def test_resume_does_not_touch_sessions_of_others(stores: Any, work: list[Sessio
     assert "theirs" in stores.shelf("there").sessions
 
 
-def test_resume_needs_a_migration_that_began(stores: Any, work: list[Session]) -> None:
-    stores.fill("json:here", *work)
-    with pytest.raises(UsageError, match="has begun"):
-        stores.move("json:here", "sqlite:there.db", resume=True)
-
-
 def test_differences_are_named_field_by_field(stores: Any, work: list[Session]) -> None:
     stores.fill("json:here", *work)
 
@@ -282,15 +277,15 @@ def test_two_migrations_to_one_target(stores: Any, work: list[Session]) -> None:
 
     def second(_: Session) -> None:
         try:
-            with Journals(stores.state).target_locked(stores.job("json:here", "memory:there").target):
-                pass
-        except Busy as error:
+            stores.move("json:here", "memory:there", resume=bool(refused))
+        except Running as error:
             refused.append(error)
 
     stores.shelf("there").before_save = second
     stores.move("json:here", "memory:there")
     assert len(refused) == 12
-    assert "another migration to memory:there is running" in str(refused[0])
+    assert f"a migration to it is running, pid {os.getpid()}, since " in str(refused[0])
+    assert {str(error) for error in refused} == {str(refused[0])}, "with resume too"
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/s", "0MiB/s", "-1MiB/s", "3 s", "nanMiB/s", "5sessions"])

@@ -191,7 +191,7 @@ def failing(code: int) -> Callable[..., NoReturn]:
     [
         ("pwritev", errno.EIO, "/journal", "check the disk"),
         ("pwritev", errno.ENOSPC, "/journal", "free some space and repeat"),
-        ("open", errno.EACCES, "", "check who may write there"),
+        ("open", errno.EACCES, "", "check who may read and write there"),
         ("open", errno.EROFS, "", "the file system is mounted read-only"),
     ],
 )

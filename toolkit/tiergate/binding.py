@@ -24,6 +24,7 @@ from tiergate.state_files import (
     StateError,
     locked,
     make_folder,
+    remove_durably,
     replace_durably,
     state_errors,
     state_folder,
@@ -36,6 +37,7 @@ WAIT_S = 60.0
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SUFFIX = ".json"
+_UNBOUND = ".unbound"
 
 
 class Binding(msgspec.Struct, kw_only=True, frozen=True):
@@ -77,12 +79,7 @@ class Bindings:
                 data = path.read_bytes()
             except FileNotFoundError:
                 return None
-        try:
-            return msgspec.json.decode(data, type=Binding)
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            raise StateError(
-                f"not a binding: {error}", where=str(path), hint="restore the file, or bind the name again"
-            ) from error
+        return _decoded(data, path)
 
     def read(self, name: str) -> Binding:
         """What a name is bound to.
@@ -124,7 +121,7 @@ class Bindings:
         binding = Binding(
             name=require_name(name),
             address=str(address),
-            epoch=before.epoch + 1 if before else 1,
+            epoch=max(before.epoch if before else 0, self._last_epoch(name)) + 1,
             previous=before.address if before else None,
             migration=migration,
             bound_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -132,6 +129,24 @@ class Bindings:
         data = msgspec.json.format(msgspec.json.encode(binding), indent=2) + b"\n"
         replace_durably(self._path(name, _SUFFIX), data)
         return binding
+
+    def remove(self, bound: Binding) -> None:
+        """Bind a name to nothing; the caller holds it with `changing`.
+
+        What was bound is kept aside, so that the epochs of the name go on: who has opened a store by it
+        must not take a later binding for his own.
+
+        Raises:
+            StateError: a file cannot be written or removed; the name is bound as it was.
+        """
+        replace_durably(self._path(bound.name, _UNBOUND), msgspec.json.encode(bound))
+        remove_durably(self._path(bound.name, _SUFFIX))
+
+    def _last_epoch(self, name: str) -> int:
+        """The epoch at which a name was set free; 0 where it never was."""
+        path = self._path(name, _UNBOUND)
+        with state_errors("read", path):
+            return _decoded(path.read_bytes(), path).epoch if path.exists() else 0
 
     @contextmanager
     def writing(self, opened: Binding) -> Iterator[None]:
@@ -180,6 +195,17 @@ class Bindings:
 
     def _path(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}{suffix}"
+
+
+def _decoded(data: bytes, path: Path) -> Binding:
+    try:
+        return msgspec.json.decode(data, type=Binding)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise StateError(
+            f"not a binding: {error}",
+            where=str(path),
+            hint="restore the file, or remove it and bind the name again",
+        ) from error
 
 
 def require_name(name: str) -> str:
@@ -245,6 +271,9 @@ class NamedOpener(Opener):
             UsageError: the name is bound to nothing.
         """
         return resolve(address, self.state)
+
+    def _schemes(self) -> list[str]:
+        return [*super()._schemes(), SCHEME]
 
     def _behind(self, address: StoreAddress) -> tuple[Binding, StoreAddress]:
         """A binding, and the address that it stands for: read once, so that they belong together."""

@@ -56,6 +56,11 @@ class RunError(TiergateError):
     exit_code = EXIT_BROKE
 
 
+def counted(count: int, thing: str) -> str:
+    """A number with its noun, as in ``1 task`` and ``2 tasks``."""
+    return f"{count} {thing}" + ("" if count == 1 else "s")
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UsageError:
     """An error for a misspelt name that offers the nearest one, or else lists the known ones."""
     names = sorted(known)

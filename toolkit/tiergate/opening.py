@@ -65,8 +65,18 @@ class Opener:
         """
         plain = address.without_caches()
         if Capability.READ_ONLY in self.declaration(plain).capabilities:
-            plain = plain.with_options(mode="ro")
+            plain = plain.to_be_read()
         return self.open(plain)
+
+    def require_known(self, address: StoreAddress) -> None:
+        """Refuse an address that names what is not known, its caches among it.
+
+        Raises:
+            UsageError: it does.
+        """
+        self.declaration(address)
+        for name in address.caches:
+            self._cache(name, address)
 
     def declaration(self, address: StoreAddress) -> StoreDeclaration:
         """The kind of store that an address names.
@@ -75,8 +85,12 @@ class Opener:
             UsageError: it is not known.
         """
         if address.scheme not in self.stores:
-            raise self._unknown("store", address.scheme, self.stores, address)
+            raise self._unknown("store", address.scheme, self._schemes(), address)
         return self.stores[address.scheme]
+
+    def _schemes(self) -> list[str]:
+        """What an address may begin with, caches in front of a store among it."""
+        return [*self.stores, *(f"{name}+" for name in self.caches)]
 
     def _cache(self, name: str, address: StoreAddress) -> CacheDeclaration:
         if name not in self.caches:
@@ -94,5 +108,9 @@ class Opener:
         if name in self.missing:
             return UsageError(
                 f"{kind} {name!r} is not available", where=str(address), hint=self.missing[name]
+            )
+        if kind == "store" and name in self.caches:
+            return UsageError(
+                f"{name!r} is a cache, not a store", where=str(address), hint=f"write {name}+SCHEME:PATH"
             )
         return unknown_name(kind, name, known, where=str(address))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tiergate.errors import RunError
+from tiergate.refusals import hint_of
 from tiergate.syncing import sync, sync_folder
 
 VARIABLE = "TIERGATE_STATE"
@@ -40,7 +41,7 @@ def state_errors(doing: str, where: Path) -> Iterator[None]:
         raise StateError(
             f"cannot {doing}: {error.strerror}",
             where=str(where),
-            hint=f"check the disk and who may write there; {VARIABLE} names another folder",
+            hint=f"{hint_of(error)}; {VARIABLE} names another folder",
         ) from error
 
 
@@ -75,6 +76,17 @@ def replace_durably(path: Path, data: bytes) -> None:
         except OSError:
             new.unlink(missing_ok=True)
             raise
+        sync_folder(path.parent)
+
+
+def remove_durably(path: Path) -> None:
+    """Remove a file; one that is not there is no error.
+
+    Raises:
+        StateError: it cannot be removed.
+    """
+    with state_errors("remove", path):
+        path.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
@@ -115,6 +127,26 @@ def locked(lock: Path, *, shared: bool = False, wait_s: float = 0.0, busy: str) 
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether somebody holds a lock alone right now; no file is made.
+
+    Raises:
+        StateError: it cannot be opened.
+    """
+    with state_errors("open the lock", lock):
+        try:
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _open(lock: Path, *, shared: bool) -> int:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 
-from tiergate.errors import EXIT_FAILED, TiergateError, UsageError
+from tiergate.errors import EXIT_BROKE, EXIT_FAILED, TiergateError, UsageError
 from tiergate.model import Session, Status, Task
 
 
@@ -21,7 +21,13 @@ class StoreError(TiergateError):
     """The store could not do what it was asked."""
 
 
-class StaleVersion(StoreError):
+class StoreFailed(StoreError):
+    """The disk, the system or another process did not let the store do it: the run broke."""
+
+    exit_code = EXIT_BROKE
+
+
+class StaleVersion(StoreFailed):
     """Somebody else wrote the session first; nothing was written."""
 
 
@@ -43,7 +49,7 @@ class ReadOnly(StoreError):
     """The store was opened with ``?mode=ro``; nothing was written."""
 
 
-class StaleBinding(StoreError):
+class StaleBinding(StoreFailed):
     """A name was bound to another store since this one was opened; nothing was written."""
 
 
@@ -375,12 +381,14 @@ class StoreAddress:
         path: what follows the colon, up to a question mark.
         options: the options by name; those of a cache have its name and a dot before theirs, as ``zstd.ttl``.
         caches: the caches in front of the store, the outermost first.
+        shown: how it is written in messages, where that is not how it reads.
     """
 
     scheme: str
     path: str
     options: dict[str, str] = field(default_factory=dict)
     caches: tuple[str, ...] = ()
+    shown: str = field(default="", compare=False)
 
     @classmethod
     def parse(cls, text: str) -> StoreAddress:
@@ -407,6 +415,8 @@ class StoreAddress:
         return cls(scheme, path, options, tuple(caches))
 
     def __str__(self) -> str:
+        if self.shown:
+            return self.shown
         query = "&".join(f"{quote(name)}={quote(value, safe='/:')}" for name, value in self.options.items())
         return "+".join((*self.caches, self.scheme)) + f":{self.path}" + (f"?{query}" if query else "")
 
@@ -414,7 +424,7 @@ class StoreAddress:
         """The address of the store itself."""
         prefixes = tuple(f"{cache}." for cache in self.caches)
         own = {name: value for name, value in self.options.items() if not name.startswith(prefixes)}
-        return StoreAddress(self.scheme, self.path, own)
+        return StoreAddress(self.scheme, self.path, own, shown=self.shown)
 
     def cache_options(self, cache: str) -> dict[str, str]:
         """The options of one of its caches, without the cache's name."""
@@ -428,6 +438,17 @@ class StoreAddress:
     def with_options(self, **changes: str) -> StoreAddress:
         """The same address with these options set."""
         return StoreAddress(self.scheme, self.path, {**self.options, **changes}, self.caches)
+
+    def to_be_read(self) -> StoreAddress:
+        """The same address with ``?mode=ro``, which no message shows to those who did not write it.
+
+        A mode that is none is left, for the store to refuse.
+        """
+        if self.options.get("mode", "rw") != "rw":
+            return self
+        return StoreAddress(
+            self.scheme, self.path, {**self.options, "mode": "ro"}, self.caches, shown=str(self)
+        )
 
     def require_options(self, known: Sequence[str]) -> None:
         """Refuse options that the store does not know.

@@ -22,7 +22,7 @@ class Choice:
     first: tuple[str, ...] = ()
     journal: str = "WAL"
     synchronous: str = "NORMAL"
-    pragmas: tuple[str, ...] = ("journal_size_limit = 16777216",)
+    pragmas: tuple[str, ...] = ("journal_size_limit = 16777216", "wal_autocheckpoint = 4000")
     log_synced: bool = True
     cached_statements: int = 128
     clustered: bool = False
@@ -74,7 +74,9 @@ SETTINGS = (
         others=(replace(STORE, name="WITHOUT ROWID", clustered=True),),
     ),
     Setting(name="temp_store", chosen="DEFAULT", others=_each("temp_store", "MEMORY")),
-    Setting(name="wal_autocheckpoint", chosen="1000", others=_each("wal_autocheckpoint", "100", "10000")),
+    Setting(
+        name="wal_autocheckpoint", chosen="4000", others=_each("wal_autocheckpoint", "100", "1000", "10000")
+    ),
     Setting(name="journal_mode", chosen="WAL", others=_rollback("DELETE", "TRUNCATE")),
     Setting(
         name="synchronous",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import stat
@@ -12,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiergate import syncing
-from tiergate.store import StoreError
+from tiergate.refusals import hint_of, is_wrong_path
+from tiergate.store import StoreError, StoreFailed
 
 LOCK = ".lock"
 LOCK_TIMEOUT_S = 30.0
@@ -21,22 +21,10 @@ _NEW = ".new"
 """Ends the name of a file that is not in place yet. Only the holder of the lock writes, so a file needs one
 such name; what a crash left is written over."""
 
-_HINTS = {
-    errno.ENOENT: "create the folder first",
-    errno.ENOTDIR: "part of the path is a file; name another path",
-    errno.EEXIST: "it is a file; name another path",
-    errno.EISDIR: "it is a folder; name another path",
-    errno.EACCES: "check who may write there",
-    errno.EPERM: "check who may write there",
-    errno.EROFS: "the file system is mounted read-only",
-    errno.ENOSPC: "free some space and repeat",
-    errno.EDQUOT: "free some space and repeat",
-}
-
 
 @contextmanager
 def system_errors(doing: str, where: Path | str) -> Iterator[None]:
-    """Turn errors of the operating system into `StoreError`, saying what was being done to what."""
+    """Turn errors of the operating system into those of a store, saying what was being done to what."""
     try:
         yield
     except OSError as error:
@@ -45,8 +33,8 @@ def system_errors(doing: str, where: Path | str) -> Iterator[None]:
 
 def in_words(error: OSError, doing: str, where: Path | str) -> StoreError:
     """What the operating system refused, in the store's own words."""
-    hint = _HINTS.get(error.errno or 0, "check the disk")
-    return StoreError(f"cannot {doing}: {error.strerror}", where=str(where), hint=hint)
+    kind = StoreError if is_wrong_path(error) else StoreFailed
+    return kind(f"cannot {doing}: {error.strerror}", where=str(where), hint=hint_of(error))
 
 
 @contextmanager
@@ -65,7 +53,7 @@ def take_lock(lock: Path) -> int:
     The file is opened each time: a descriptor that a forked process inherits would share the lock.
 
     Raises:
-        StoreError: somebody has kept it for too long, a stopped process or an open transaction.
+        StoreFailed: somebody has kept it for too long, a stopped process or an open transaction.
     """
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
@@ -84,7 +72,7 @@ def _wait_for(descriptor: int, lock: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise StoreError(
+                raise StoreFailed(
                     f"another process kept the store locked for {LOCK_TIMEOUT_S:g} s",
                     where=str(lock),
                     hint="wait for it, or stop it",

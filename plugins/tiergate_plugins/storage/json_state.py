@@ -19,6 +19,7 @@ from tiergate.store import (
     SessionNotFound,
     StoreDamaged,
     StoreError,
+    StoreFailed,
     read_only,
     session_not_found,
 )
@@ -253,7 +254,7 @@ class JsonState:
         if not self._writable:
             raise read_only(str(self.folder))
         if self._failed:
-            raise StoreError(
+            raise StoreFailed(
                 "an earlier write could not be brought to disk, so nothing more is written",
                 where=str(self.folder),
                 hint="check the disk, then open the store again",

@@ -28,6 +28,7 @@ from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_task, refuse_repeated_ids, session_body, task_body
 from tiergate_plugins.storage.changes import Deleted, Kept, Saved, TasksPut
 from tiergate_plugins.storage.json_dir import CAPABILITIES
+from tiergate_plugins.storage.json_place import require_place
 from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, RESULTS, TOMBSTONES, JsonState
 from tiergate_plugins.storage.json_verify import find_damage, find_doubts
 from tiergate_plugins.storage.selection import select
@@ -43,7 +44,7 @@ class JsonStore(Store):
         skips_damage: read what is left where records are lost, and write nothing.
 
     Raises:
-        StoreError: the folder cannot be made or is a file.
+        StoreError: the folder cannot be made, is a file, or holds other things than a store.
     """
 
     capabilities = CAPABILITIES
@@ -60,6 +61,7 @@ class JsonStore(Store):
                     syncing.sync_folder(folder.parent)
         if not folder.is_dir():
             raise StoreError("there is no store here", where=str(folder), hint="check the address")
+        require_place(folder)
         self._state = JsonState(folder, durable=durable, writable=writable, skips=skips_damage)
         self._state.refresh()
 

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from types import TracebackType
 
-from tiergate.store import StoreDamaged, StoreError
+from tiergate.store import StoreDamaged, StoreError, StoreFailed
 
 BUSY_TIMEOUT_S = 30.0
 """How long a call waits for other processes. Their writes take milliseconds; this is for a stopped one."""
@@ -28,11 +28,15 @@ _FAILURES = {
     sqlite3.SQLITE_READONLY: ("the database cannot be written", _WRITABLE),
     sqlite3.SQLITE_CANTOPEN: ("the database cannot be opened", _WRITABLE),
     sqlite3.SQLITE_PERM: ("the database may not be opened", _WRITABLE),
-    sqlite3.SQLITE_IOERR: ("reading or writing the disk failed", "check the disk"),
+    sqlite3.SQLITE_IOERR: (
+        "reading or writing the disk failed",
+        "check the disk, its quota, and the largest file that `ulimit -f` allows",
+    ),
     sqlite3.SQLITE_NOTADB: ("the file is not an SQLite database", "name another file for the store"),
     sqlite3.SQLITE_TOOBIG: ("the value is larger than SQLite can hold", "1 GB is the limit of one task"),
 }
-
+_WRONG = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG, 0})
+"""What was asked for cannot be; 0 is what the module refuses before SQLite sees it. Else the run broke."""
 
 RAISED = (sqlite3.Error, OverflowError)
 """What the module raises, for values that it cannot take too."""
@@ -67,4 +71,5 @@ def translated(error: Exception, where: str) -> StoreError:
             hint="restore it from a copy, or see `sqlite3 .recover`",
         )
     what, hint = _FAILURES.get(code, (f"SQLite failed: {error}", None))
-    return StoreError(what, where=where, hint=hint)
+    kind = StoreError if code in _WRONG else StoreFailed
+    return kind(what, where=where, hint=hint)

@@ -149,9 +149,13 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         if version != SCHEMA_VERSION:
             connection.close()
             raise StoreError(
-                f"the database has schema version {version}, this tiergate reads {SCHEMA_VERSION}",
+                f"the database has schema version {version}, this tiergate reads {SCHEMA_VERSION}"
+                if version
+                else "the database is empty, as an import that was stopped leaves it",
                 where=where,
-                hint="open it once without ?mode=ro to bring it up to date",
+                hint="any `tiergate import` into it brings it up to date"
+                if version
+                else "import into it, or remove it",
             )
     return connection
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tiergate import syncing
-from tiergate.store import StoreError
+from tiergate.store import StoreFailed
 from tiergate_plugins.storage import files, turns
 
 _PIECE = 1 << 20
@@ -46,6 +46,11 @@ class LogSync:
         self._has_turn = False
         self._failed = False
 
+    @property
+    def syncs(self) -> bool:
+        """Whether a commit is brought to disk here."""
+        return self._logged and self._durable
+
     def restart(self, *, logged: bool) -> None:
         """Take note that there is another log now, or none."""
         self.close()
@@ -75,11 +80,11 @@ class LogSync:
         """Make every commit so far survive the loss of power.
 
         Raises:
-            StoreError: the log could not be synced, so that nobody knows what is on disk; or the database
+            StoreFailed: the log could not be synced, so that nobody knows what is on disk; or the database
                 is not where it was.
         """
         try:
-            if self._logged and self._durable:
+            if self.syncs:
                 self._sync()
             there = _inode(os.stat(self._name)) == self._inode  # noqa: PTH116 (once a write)
         except FileNotFoundError:
@@ -91,7 +96,7 @@ class LogSync:
             raise files.in_words(error, "bring the write to disk", self._log) from error
         if not there:
             self._failed = True
-            raise StoreError(
+            raise StoreFailed(
                 "the database was removed or replaced while it was open",
                 where=str(self._database),
                 hint="put it back, then open the store again",
@@ -103,7 +108,7 @@ class LogSync:
         Raises:
             StoreError: it fails again.
         """
-        if not (self._logged and self._durable) or not os.path.exists(self._unsynced):  # noqa: PTH110 (once a write)
+        if not self.syncs or not os.path.exists(self._unsynced):  # noqa: PTH110 (once a write)
             return
         with files.system_errors("bring earlier writes to disk", self._log):
             descriptor = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
@@ -117,7 +122,7 @@ class LogSync:
     def require_sound(self) -> None:
         """Raise `StoreError` once a sync has failed: the kernel may have dropped what it could not write."""
         if self._failed:
-            raise StoreError(
+            raise StoreFailed(
                 "an earlier write could not be brought to disk, so nothing more is written",
                 where=str(self._log),
                 hint="check the disk, then open the store again",

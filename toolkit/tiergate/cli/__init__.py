@@ -50,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return EXIT_PIPE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as stop:
         if sys.stderr.isatty():
             print(file=sys.stderr)  # the terminal has echoed ^C on this line
-        return _say("interrupted", 130)
+        return _say("; ".join(filter(None, ("interrupted", str(stop)))), 130)
     except Exception as error:
         return _report(error, state)
 
@@ -98,7 +98,8 @@ def root() -> LazyGroup:
             table=COMMANDS,
             params=[named, *global_options()],
             help="Benchmark, route and gate the tiered worker pools that serve sessions of tasks.",
-            epilog="Exit codes: 0 fine, 1 a gate failed, 2 wrong usage, 3 the run broke, 4 inconclusive.",
+            epilog="Exit codes: 0 fine; 1 a gate failed, or something differs or is damaged; 2 wrong usage or"
+            " configuration; 3 the run itself broke; 4 inconclusive; 130 interrupted.",
         )
     )
 
@@ -119,8 +120,13 @@ def _report(error: Exception, state: State) -> int:
     if isinstance(error, click.ClickException):
         return _say(f"error: {_usage(error)}", EXIT_USAGE)
     if isinstance(error, OSError) and error.strerror:
+        from tiergate.refusals import hint_of, is_wrong_path  # likewise
+
         where = f"{error.filename}: " if error.filename else "output: "
-        return _say(f"error: {where}{error.strerror}", EXIT_BROKE)
+        return _say(
+            f"error: {where}{error.strerror} ({hint_of(error)})",
+            EXIT_USAGE if is_wrong_path(error) else EXIT_BROKE,
+        )
     what = " ".join(f"{type(error).__name__}: {error}".split())
     advice = "please report it" if state.debug else "run again with --debug and report it"
     return _say(f"internal error: {what} ({advice})", EXIT_BROKE)
@@ -129,6 +135,8 @@ def _report(error: Exception, state: State) -> int:
 def _usage(error: click.ClickException) -> str:
     """One line of what click found wrong: what, and what to do."""
     context = getattr(error, "ctx", None)
+    if context and context.command.hidden:
+        context = context.parent
     hint = f"see `{context.command_path} --help`" if context else "see `tiergate --help`"
     what = " ".join(error.format_message().split()).rstrip(".")
     if isinstance(error, click.NoSuchOption):

@@ -51,7 +51,7 @@ def command(
     Everybody who takes part in a comparison of writes syncs them before returning. A ratio has a 95 %
     interval, of which a round of the run is the unit.
     """
-    from tiergate.cli.files import replace_file
+    from tiergate.cli.files import replace_file, require_folder
     from tiergate.hooks import BenchmarkDeclaration
     from tiergate.record import encode_record
 
@@ -61,6 +61,8 @@ def command(
         areas += [[name, f"not available: {command}"] for name, command in missing.items()]
         write(*table(["AREA", "MEASURES"], areas, output_width()))
         return EXIT_OK
+    if output is not None:
+        require_folder(output)
     record = _measure(state, state.host().get(BenchmarkDeclaration, area), quick=quick, on=folder)
     if output is not None:
         replace_file(output, encode_record(record))

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tiergate.errors import RunError
+from tiergate.errors import RunError, UsageError
 from tiergate.hooks import ExporterDeclaration
 from tiergate.plugins import PluginHost
 from tiergate.record import Record
+from tiergate.refusals import hint_of
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -32,6 +33,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     What is no ordinary file (a device, a pipe) is written into; of a link, what it leads to is replaced.
 
     Raises:
+        UsageError: its folder is not there; a misspelt one must not be made.
         RunError: it cannot be written; an old file is left as it was.
     """
     try:
@@ -40,7 +42,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with path.open("wb") as file:
                 yield file
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        require_folder(path)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -53,7 +55,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise RunError(f"cannot be written: {error.strerror}", where=str(path)) from error
+        raise RunError(
+            f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)
+        ) from error
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a file whose folder is not there; a command that takes long does so before it begins.
+
+    Raises:
+        UsageError: it is not.
+    """
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise UsageError("the folder does not exist", where=str(folder), hint="create it first")
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -14,7 +14,7 @@ from tiergate.cli.sessions_reading import progress_of
 from tiergate.cli.sessions_tables import counted
 from tiergate.cli.signals import stopped_by_sigterm
 from tiergate.cli.state import State
-from tiergate.errors import MOST_NAMES, UsageError
+from tiergate.errors import MOST_NAMES, TiergateError, UsageError
 from tiergate.model import Session, decode_session, encode
 from tiergate.store import Capability, Store, StoreError, Unsupported
 
@@ -118,19 +118,19 @@ def write_sessions(state: State, address: str, sessions: Sequence[Session], *, r
                     store.save(session)
                     written += 1
                     progress.step()
-        except BaseException as error:
-            _say_what_is_there(state, error, 0 if whole else written, len(writes), whole=whole)
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(_left(written, len(writes), whole=whole, stopped=True)) from stop
+        except TiergateError as error:
+            left = _left(written, len(writes), whole=whole, stopped=False)
+            error.hint = "; ".join(filter(None, (error.hint, left)))
             raise
     return plan
 
 
-def _say_what_is_there(state: State, error: BaseException, written: int, total: int, *, whole: bool) -> None:
-    """Tell what an import that stopped has left behind, so that it can be repeated."""
-    if isinstance(error, KeyboardInterrupt) and whole:
-        state.warn("the import was stopped: its sessions were written together or not at all; run it again")
-    elif whole:
-        state.warn("nothing was written")
-    else:
-        state.warn(
-            f"{written} of {counted(total, 'session')} were written; run it again, what is there is skipped"
-        )
+def _left(written: int, total: int, *, whole: bool, stopped: bool) -> str:
+    """What an import that stopped has left behind, so that it can be repeated."""
+    if whole and stopped:
+        return "its sessions were written together or not at all; run it again"
+    if whole:
+        return "nothing was written"
+    return f"{written} of {counted(total, 'session')} were written; run it again, what is there is skipped"

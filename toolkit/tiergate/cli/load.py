@@ -179,15 +179,18 @@ def _require_outputs(output: Path | None, html: Path | None) -> None:
 
 
 def _require_writable(path: Path) -> None:
+    from tiergate.refusals import hint_of
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         existed = path.exists()
         with path.open("ab"):
             pass
         if not existed:
             path.unlink()
     except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from error
+        raise UsageError(
+            f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)
+        ) from error
 
 
 def _save(

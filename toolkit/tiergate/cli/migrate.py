@@ -69,7 +69,7 @@ def command() -> None:
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and make or change nothing.")
-@click.option("--resume", is_flag=True, help="Go on with a migration that was interrupted.")
+@click.option("--resume", is_flag=True, help="Go on with a migration that was interrupted, or begin it.")
 @click.option(
     "--verify",
     type=click.Choice(["full", "sample"]),
@@ -100,7 +100,7 @@ def run(
     """Move every session of SRC to DST; see `tiergate migrate --help`."""
     _require_outputs(state, [source, target], output, html)
     job = _job(state, source, target, **options)
-    record = _plan(state, job) if dry_run else _migrate(state, job, source, target, options)
+    record = _plan(state, job) if dry_run else _migrate(state, job, source, target)
     _save(state, record, output, html)
     if as_json:
         write_json(record)
@@ -139,7 +139,9 @@ def undo(state: State, name: str, as_json: bool) -> None:
 @command.command()
 @_json
 def status(as_json: bool) -> None:
-    """Show all migrations with their state, and what names are bound to.
+    """Show all migrations with their state, those that run now, and what names are bound to.
+
+    A migration that stopped before its end is shown with the command that goes on with it.
 
     \b
     Example:
@@ -148,16 +150,17 @@ def status(as_json: bool) -> None:
     from tiergate.binding import Bindings
     from tiergate.cli.migrate_lines import status_document, status_lines
     from tiergate.migrate.journal import Journals
+    from tiergate.migrate.standing import standings
     from tiergate.state_files import state_folder
 
     folder = state_folder()
-    records = [journal.record for journal in Journals(folder).all()]
+    found, reading = standings(Journals(folder))
     names = Bindings(folder)
     bindings = [names.read(name) for name in names.names()]
     if as_json:
-        write_json(status_document(records, bindings))
+        write_json(status_document(found, reading, bindings))
     else:
-        write(*status_lines(records, bindings))
+        write(*status_lines(found, reading, bindings))
 
 
 @command.command()
@@ -167,18 +170,39 @@ def status(as_json: bool) -> None:
 def bind(state: State, name: str, store: str) -> None:
     """Bind store:NAME to STORE, so that it can be migrated later while it is used.
 
-    A name that is bound already stays bound: a migration moves it, `tiergate migrate undo` moves it back.
+    STORE must be there. A name that is bound already stays bound: a migration moves it, `tiergate migrate
+    undo` moves it back, `tiergate migrate unbind` sets it free.
 
     \b
     Example:
       tiergate migrate bind work json:work/
     """
-    from tiergate.migrate.cutover import bind_first
     from tiergate.migrate.job import resolved
+    from tiergate.migrate.naming import bind_first
 
     opener = state.host().opener()
     bound = bind_first(opener, name, resolved(opener, store, role="target"))
     write(f"store:{bound.name} is bound to {bound.address} (epoch {bound.epoch})")
+
+
+@command.command()
+@click.argument("name", metavar="NAME")
+@click.pass_obj
+def unbind(state: State, name: str) -> None:
+    """Bind store:NAME to nothing; the store stays as it is.
+
+    Refuses while a migration of it is running. Who has opened the store by the name cannot write through it
+    any more.
+
+    \b
+    Example:
+      tiergate migrate unbind work
+    """
+    from tiergate.cli.terminal import visible
+    from tiergate.migrate.naming import unbind as unbind_name
+
+    bound = unbind_name(state.host().opener(), name)
+    write(f"store:{bound.name} is bound to nothing; {visible(bound.address)} is left as it is")
 
 
 def _job(state: State, source: str, target: str, *, throttle: str | None, **options: Any) -> Job:
@@ -203,38 +227,35 @@ def _plan(state: State, job: Job) -> MigrationRecord:
         return plan(job.shown(progress))
 
 
-def _migrate(state: State, job: Job, source: str, target: str, options: dict[str, Any]) -> MigrationRecord:
-    from tiergate.cli.migrate_lines import resume_line
+def _migrate(state: State, job: Job, source: str, target: str) -> MigrationRecord:
+    from tiergate.cli.migrate_lines import resume_words
     from tiergate.cli.migrate_progress import shown
     from tiergate.cli.signals import stopped_by_sigterm
     from tiergate.migrate.engine import has_begun, migrate
+    from tiergate.migrate.running import Running
 
     try:
         with stopped_by_sigterm(), shown(quiet=state.quiet) as progress:
             return migrate(job.shown(progress))
-    except (KeyboardInterrupt, TiergateError) as error:
-        if has_begun(job) and not isinstance(error, UsageError):
-            state.warn(resume_line(source, target, _repeated(options)))
-        elif isinstance(error, KeyboardInterrupt):
-            state.warn("nothing was written yet")
+    except KeyboardInterrupt as stop:
+        again = "nothing was copied yet; run it again"
+        if has_begun(job):
+            again = resume_words(source, target, job.options)
+        raise KeyboardInterrupt(again) from stop
+    except TiergateError as error:
+        if has_begun(job) and not isinstance(error, UsageError | Running):
+            again = resume_words(source, target, job.options)
+            error.hint = "; ".join(filter(None, (error.hint, again)))
         raise
 
 
-def _repeated(options: dict[str, Any]) -> list[str]:
-    """The options that make a difference to how a migration ends."""
-    words = ["--live"] if options["live"] else []
-    for name in ("bind", "throttle"):
-        if options[name] is not None:
-            words += [f"--{name}", options[name]]
-    return words if options["verify"] == "full" else [*words, "--verify", options["verify"]]
-
-
 def _require_outputs(state: State, stores: list[str], output: Path | None, html: Path | None) -> None:
-    from tiergate.cli.files import same_file
+    from tiergate.cli.files import require_folder, same_file
 
     if output is not None and html is not None and same_file(output, html):
         raise UsageError("-o and --html name the same file", where=str(html), hint="name two")
     for path in filter(None, (output, html)):
+        require_folder(path)
         for store in stores:
             state.require_apart(path, store)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import msgspec
 
 from tiergate.binding import Binding
 from tiergate.cli.output import output_width
 from tiergate.cli.sessions_tables import counted, human_bytes
 from tiergate.cli.terminal import columns, visible
+from tiergate.migrate.running import Holder
+from tiergate.migrate.standing import Standing
 from tiergate.record import FieldDifference, MigrationRecord
 
 MOST_SHOWN = 20
@@ -60,13 +64,16 @@ def undo_line(record: MigrationRecord) -> str:
     )
 
 
-def status_lines(records: Sequence[MigrationRecord], bindings: Sequence[Binding]) -> list[str]:
-    """All migrations and all bound names."""
+def status_lines(
+    found: Sequence[Standing], reading: Sequence[Holder], bindings: Sequence[Binding]
+) -> list[str]:
+    """All migrations, those that run now, what to do about those that stopped, and all bound names."""
     lines: list[str] = []
-    if records:
+    rows = [*map(_status_row, found), *map(_reading_row, reading)]
+    if rows:
         headers = ("ID", "STATE", "SESSIONS", "NAME", "SOURCE", "TARGET")
-        rows = [_status_row(record) for record in records]
         lines += columns(headers, rows, output_width(), right=(2,), cuts=(4, 5))
+        lines += [line for one in found for line in _advice(one)]
     else:
         lines.append("no migrations")
     if bindings:
@@ -75,26 +82,59 @@ def status_lines(records: Sequence[MigrationRecord], bindings: Sequence[Binding]
     return lines
 
 
-def status_document(records: Sequence[MigrationRecord], bindings: Sequence[Binding]) -> dict[str, Any]:
-    """The same as JSON."""
-    return {"schema": "tiergate.migrations/1", "migrations": records, "bindings": bindings}
+def status_document(
+    found: Sequence[Standing], reading: Sequence[Holder], bindings: Sequence[Binding]
+) -> dict[str, Any]:
+    """The same as JSON: records with their ``activity``, and the processes at work."""
+    holders = [*(one.holder for one in found if one.holder is not None), *reading]
+    return {
+        "schema": "tiergate.migrations/1",
+        "migrations": [{**msgspec.to_builtins(one.record), "activity": one.activity} for one in found],
+        "running": holders,
+        "bindings": bindings,
+    }
 
 
-def resume_line(source: str, target: str, extra: Sequence[str]) -> str:
+def resume_words(source: str, target: str, options: Sequence[str]) -> str:
     """How to go on with a migration that stopped."""
-    command = shlex.join(["tiergate", "migrate", source, target, *extra, "--resume"])
-    return f"what was copied is kept; go on with: {command}"
+    return f"what was copied is kept, go on with: {_resume(source, target, options)}"
 
 
-def _status_row(record: MigrationRecord) -> list[str]:
+def _resume(source: str, target: str, options: Sequence[str]) -> str:
+    return shlex.join(["tiergate", "migrate", source, target, *options, "--resume"])
+
+
+def _status_row(one: Standing) -> list[str]:
+    record = one.record
     return [
         record.id,
-        record.state,
+        record.state if one.activity is None else f"{one.activity} ({record.state})",
         str(record.sessions),
         record.binding or "",
         visible(record.source),
         visible(record.target),
     ]
+
+
+def _reading_row(holder: Holder) -> list[str]:
+    return [
+        "",
+        "running (reading)",
+        "",
+        holder.binding or "",
+        visible(holder.source_place),
+        visible(holder.target_place),
+    ]
+
+
+def _advice(one: Standing) -> Iterator[str]:
+    record = one.record
+    if one.holder is not None:
+        yield f"{record.id} is running ({one.holder})"
+    elif one.activity == "interrupted":
+        yield f"{record.id} was interrupted, go on with: {_resume(record.source, record.target, one.options)}"
+    elif one.activity == "never began":
+        yield f"{record.id} wrote nothing to its target: run it again, or leave it"
 
 
 def _amount(record: MigrationRecord) -> str:

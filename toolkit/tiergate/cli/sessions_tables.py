@@ -11,6 +11,7 @@ import msgspec
 
 from tiergate.cli.output import output_width
 from tiergate.cli.terminal import columns, excerpt, visible, visible_lines
+from tiergate.errors import counted as counted  # noqa: PLC0414 (commands take it from here)
 from tiergate.model import Session, Status, Task
 from tiergate.store import StoreStats, TaskOutline
 
@@ -180,11 +181,6 @@ def human_bytes(count: int) -> str:
             break
         size, unit = size / 1024, larger
     return f"{size:.1f} {unit}"
-
-
-def counted(count: int, thing: str) -> str:
-    """A number with its noun, as in ``1 task`` and ``2 tasks``."""
-    return f"{count} {thing}" + ("" if count == 1 else "s")
 
 
 def _facts(facts: Mapping[str, str]) -> list[str]:

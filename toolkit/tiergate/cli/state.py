@@ -136,12 +136,13 @@ class State:
         from tiergate.store import Capability  # `--help` must not pay for it
 
         opener, address = self.host().opener(), self.store_address(text)
+        opener.require_known(address)
         if not caches:
             address = address.without_caches()
         if read_only and not address.caches:
             return opener.open_read_only(address)
         if read_only and Capability.READ_ONLY in opener.declaration(address).capabilities:
-            address = address.with_options(mode="ro")
+            address = address.to_be_read()
         return opener.open(address)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiergate.binding import SCHEME, Binding, Bindings, NamedOpener
-from tiergate.errors import EXIT_FAILED, RunError, TiergateError, UsageError
+from tiergate.errors import EXIT_FAILED, RunError, TiergateError, UsageError, counted
 from tiergate.migrate.copying import Copier
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals, Versions
@@ -67,7 +67,7 @@ def _verify_again(job: Job, copier: Copier, verified: Verified, target: Store, t
     if verified.wrong:
         found, total = verified.differences(copier.source, target)
         copier.journal.update(state="failed", differences=found)
-        raise RunError(f"{total} differences in what was written last", where=str(job.target))
+        raise RunError(f"{counted(total, 'difference')} in what was written last", where=str(job.target))
 
 
 def _roots(job: Job, copier: Copier, verified: Verified) -> RootHashes:
@@ -81,27 +81,6 @@ def _versions(copier: Copier, target: Store) -> Versions:
         source={name: facts.version for name, facts in copier.survey.facts.items()},
         target=target.versions(),
         changes=target.changes() if counted else None,
-    )
-
-
-def bind_first(opener: NamedOpener, name: str, address: StoreAddress) -> Binding:
-    """Bind a name that is bound to nothing yet; the store is opened, and made where it is missing.
-
-    Raises:
-        UsageError: it is bound to another store, or cannot be a name.
-        StoreError: the store cannot be opened.
-    """
-    bindings = Bindings(opener.state)
-    with bindings.changing(name):
-        before = bindings.find(name)
-        if before is None:
-            opener.open(address).close()
-            return bindings.put(name, address, before=None)
-    if place_of(StoreAddress.parse(before.address)) == place_of(address):
-        return before
-    raise UsageError(
-        f"{SCHEME}:{name} is bound to {before.address}",
-        hint=f"move it with: tiergate migrate {SCHEME}:{name} {address} --bind {name}",
     )
 
 
@@ -153,16 +132,16 @@ def _require_unwritten(
         writes = _writes_since(store, known)
     differing = _differing(known.target, now)
     if differing or writes:
-        count = f"{writes} writes to " if writes is not None else ""
+        count = f"{counted(writes, 'write')} to " if writes is not None else ""
         raise UndoRefused(
-            f"{count}{differing} sessions since the cut-over would be lost; nothing was changed",
+            f"{count}{counted(differing, 'session')} since the cut-over would be lost; nothing was changed",
             where=f"{target}",
             hint=f"migrate back instead: tiergate migrate {SCHEME}:{journal.record.binding} NEW"
             f" --bind {journal.record.binding}",
         )
     with opener.open_read_only(source) as store:
         changed = _differing(known.source, store.versions())
-    return [f"The old store was written too since then: {changed} sessions."] if changed else []
+    return [f"The old store was written too since then: {counted(changed, 'session')}."] if changed else []
 
 
 def _writes_since(store: Store, known: Versions) -> int | None:

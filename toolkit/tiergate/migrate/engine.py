@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tiergate.canonical import session_hash
-from tiergate.errors import UsageError
+from tiergate.errors import UsageError, counted
 from tiergate.migrate.copying import Copier
 from tiergate.migrate.cutover import cut_over
 from tiergate.migrate.job import Clock, Job
@@ -20,6 +20,8 @@ from tiergate.migrate.survey import Survey, read_all
 from tiergate.migrate.verify import Verified, sample_of
 from tiergate.record import MigrationRecord, RootHashes
 from tiergate.store import Capability, Store, Unsupported
+
+NOTHING_BEGUN = "Nothing had been copied that could be gone on with; this begins at the beginning."
 
 
 def migrate(job: Job) -> MigrationRecord:
@@ -33,7 +35,7 @@ def migrate(job: Job) -> MigrationRecord:
     Raises:
         UsageError: what is asked for makes no sense; nothing was written.
         NotKept: the source holds what no store keeps as it is; nothing was written.
-        Busy: another migration writes to the target.
+        Running: another migration writes to the target.
         StoreError: a store cannot be read or written. What was copied is kept; ``resume`` goes on.
     """
     done = finished(job)
@@ -41,15 +43,15 @@ def migrate(job: Job) -> MigrationRecord:
         return done
     job.require_sound()
     journals = Journals(job.state)
-    earlier = find_earlier(job, journals)
-    if earlier is None:
+    journals.locks.require_free(job.target)
+    if not job.resume or find_earlier(job, journals) is None:
         require_empty(job)
     with (
         _uncollected(),
-        journals.target_locked(job.target),
+        journals.locks.hold(job.source, job.target, job.bind),
         open_source(job.opener, job.source) as source,
     ):
-        return _Run(job, source, journals, earlier).all()
+        return _Run(job, source, journals, find_earlier(job, journals)).all()
 
 
 @contextmanager
@@ -85,24 +87,17 @@ def finished(job: Job) -> MigrationRecord | None:
 def has_begun(job: Job) -> bool:
     """Whether there is something to go on with."""
     found = Journals(job.state).find(job.source, job.target)
-    return found is not None and found.record.state not in {"cut-over", "undone"}
+    return found is not None and not found.is_done and found.has_written
 
 
 def find_earlier(job: Job, journals: Journals) -> Journal | None:
     """The migration to go on with; None for a new one.
 
-    Raises:
-        UsageError: there is none to go on with.
+    One that was stopped before it wrote anything is gone on with in any case, so that it leaves no trace.
     """
-    if not job.resume:
-        return None
     found = journals.find(job.source, job.target)
-    if found is None:
-        raise UsageError(
-            f"no migration from {job.source} to {job.target} has begun",
-            where=str(job.state),
-            hint="leave out --resume; TIERGATE_STATE names the state folder",
-        )
+    if found is None or not (job.resume or not found.has_written):
+        return None
     return found
 
 
@@ -130,9 +125,9 @@ def require_empty(job: Job, *, strictly: bool = False) -> None:
 def _not_empty(job: Job, sessions: int) -> UsageError:
     begun = Journals(job.state).find(job.source, job.target)
     hint = "name an empty or new store"
-    if begun is not None:
+    if begun is not None and begun.has_written and not job.resume:
         hint = f"--resume goes on with migration {begun.record.id}"
-    held = f"{sessions} session{'' if sessions == 1 else 's'}"
+    held = counted(sessions, "session")
     return UsageError(f"the target is not empty, it holds {held}", where=str(job.target), hint=hint)
 
 
@@ -145,7 +140,7 @@ class _Run:
         self.journals = journals
         self.earlier = earlier
         self.clock = Clock()
-        self.remarks = [*_remarks(job), *accepted_losses(source)]
+        self.remarks = [*_remarks(job, earlier), *accepted_losses(source)]
 
     def all(self) -> MigrationRecord:
         """Read, copy, verify, cut over."""
@@ -154,10 +149,12 @@ class _Run:
         with self.clock.step("read"):
             survey = self._survey()
         survey.require_kept()
-        journal = self._journal(survey)
+        # Opened before anything is written down: what cannot be opened was never begun.
         with job.opener.open(job.plain_target) as target:
-            if self.earlier is None and target.ids():  # filled since it was looked into
+            fresh = self.earlier is None or not job.resume
+            if fresh and target.ids():  # filled since it was looked into
                 raise _not_empty(job, len(target.ids()))
+            journal = self._journal(survey)
             copier, wanted = self._begin(survey, target, journal)
             with self.clock.step("copy"), self._step("copying", wanted, survey), target.filling():
                 copier.copy(wanted, job.progress)
@@ -187,9 +184,13 @@ class _Run:
             "remarks": self.remarks,
         }
         if self.earlier is None:
-            return self.journals.begin(self.job.source, self.job.target, sessions=0, tasks=0, **fields)
+            job = self.job
+            return self.journals.begin(
+                job.source, job.target, options=job.options, sessions=0, tasks=0, **fields
+            )
         spent = self.earlier.record.seconds
         self.clock.seconds = {**spent, "read": spent.get("read", 0.0) + self.clock.seconds["read"]}
+        self.earlier.set_options(self.job.options)
         self.earlier.update(differences=[], binding=None, epoch=None, **fields)
         return self.earlier
 
@@ -252,7 +253,8 @@ def require_own(there: Iterable[str], journal: Journal, where: str) -> None:
     others = [name for name in there if name not in marked]
     if others:
         raise UsageError(
-            f"the target holds {len(others)} sessions that migration {journal.record.id} did not write,"
+            f"the target holds {counted(len(others), 'session')} that migration {journal.record.id}"
+            " did not write,"
             f" such as {others[0]!r}; nothing was written",
             where=where,
             hint="remove them, or migrate to a new store",
@@ -287,7 +289,9 @@ def accepted_losses(source: Store) -> Iterator[str]:
         yield f"The source may have lost writes, and what is left was taken: {one.where}: {one.what}."
 
 
-def _remarks(job: Job) -> Iterator[str]:
+def _remarks(job: Job, earlier: Journal | None) -> Iterator[str]:
+    if job.resume and (earlier is None or not earlier.has_written):
+        yield NOTHING_BEGUN
     if Capability.READ_ONLY not in job.opener.declaration(job.source).capabilities:
         yield "This kind of source cannot be opened read-only; it was opened as usual and only read."
     if Capability.TRANSACTIONS not in job.opener.declaration(job.target).capabilities:

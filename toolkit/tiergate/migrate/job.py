@@ -71,6 +71,16 @@ class Job:
             return self.opener.open(self.plain_target)
         return self.opener.open_read_only(self.plain_target)
 
+    @property
+    def options(self) -> list[str]:
+        """The words of the command that make a difference to how it ends."""
+        words = ["--live"] if self.live else []
+        if self.bind is not None:
+            words += ["--bind", self.bind]
+        if self.rate is not None:
+            words += ["--throttle", str(self.rate)]
+        return words if self.verify == "full" else [*words, "--verify", self.verify]
+
     def require_sound(self) -> None:
         """Refuse what cannot be done, before anything is opened.
 

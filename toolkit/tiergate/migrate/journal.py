@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,13 +14,12 @@ from msgspec.structs import replace
 
 from tiergate.binding import Bindings
 from tiergate.errors import unknown_name
-from tiergate.migrate.places import place_of, short_name
+from tiergate.migrate.places import place_of
+from tiergate.migrate.running import TargetLocks
 from tiergate.record import MigrationRecord
 from tiergate.state_files import (
     StateError,
     append_durably,
-    locked,
-    make_folder,
     replace_durably,
     state_errors,
 )
@@ -42,11 +40,13 @@ class MigrationState(msgspec.Struct, kw_only=True, frozen=True):
 
     Attributes:
         source_place, target_place: where the stores are, links followed.
+        options: words of the command that make a difference to how it ends.
     """
 
     schema: Literal["tiergate.migration-state/1"] = "tiergate.migration-state/1"
     source_place: str
     target_place: str
+    options: list[str] = []
     record: MigrationRecord
 
 
@@ -79,6 +79,26 @@ class Journal:
     def places(self) -> tuple[str, str]:
         """Where source and target are."""
         return self._state.source_place, self._state.target_place
+
+    @property
+    def options(self) -> list[str]:
+        """The options with which it was begun or resumed last."""
+        return self._state.options
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to go on with."""
+        state = self.record.state
+        return state in {"cut-over", "undone"} or (state == "verified" and "--bind" not in self.options)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether it may have written a session to the target."""
+        return self.record.state != "copying" or (self._folder / _MARKS).exists()
+
+    def set_options(self, options: list[str]) -> None:
+        """Take note of other options; the next `update` writes them down."""
+        self._state = replace(self._state, options=options)
 
     def update(self, **changes: Any) -> MigrationRecord:
         """Change fields of the record, and write it down before this returns."""
@@ -137,11 +157,15 @@ class Journals:
     def __init__(self, state: Path) -> None:
         self._folder = state / "migrations"
         self._bindings = Bindings(state)
+        self.locks = TargetLocks(self._folder)
 
-    def begin(self, source: StoreAddress, target: StoreAddress, **fields: Any) -> Journal:
+    def begin(
+        self, source: StoreAddress, target: StoreAddress, *, options: list[str], **fields: Any
+    ) -> Journal:
         """Write down a new migration.
 
         Args:
+            options: words of the command that make a difference to how it ends.
             fields: of its record.
         """
         now = datetime.now(UTC)
@@ -154,7 +178,9 @@ class Journals:
             created_at=now.isoformat(timespec="microseconds"),
             **fields,
         )
-        state = MigrationState(source_place=place_of(source), target_place=place_of(target), record=record)
+        state = MigrationState(
+            source_place=place_of(source), target_place=place_of(target), options=options, record=record
+        )
         journal = Journal(self._folder / migration, state)
         journal.update()
         return journal
@@ -192,18 +218,6 @@ class Journals:
             return bound
         known = [*by_id, *{one.record.binding for one in journals if one.record.binding}]
         raise unknown_name("migration", name, known, where=str(self._folder))
-
-    @contextmanager
-    def target_locked(self, target: StoreAddress) -> Iterator[None]:
-        """Keep other migrations from writing to a target.
-
-        Raises:
-            Busy: one is at it.
-        """
-        make_folder(self._folder)
-        lock = self._folder / f"{short_name(place_of(target))}.lock"
-        with locked(lock, busy=f"another migration to {target} is running"):
-            yield
 
     def _open(self, folder: Path) -> Journal:
         path = folder / _STATE

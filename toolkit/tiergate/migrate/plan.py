@@ -11,7 +11,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tiergate.canonical import session_hash
+from tiergate.errors import counted
 from tiergate.migrate.engine import (
+    NOTHING_BEGUN,
     accepted_losses,
     find_earlier,
     finished,
@@ -40,14 +42,16 @@ def plan(job: Job) -> MigrationRecord:
 
     Raises:
         NotKept: something would not be the same in the target; names it.
-        UsageError: as `migrate`.
+        UsageError: as `migrate`; so `Running`.
         StoreError: a store cannot be read, or not without being changed.
     """
     done = finished(job)
     if done is not None:
         return done
     job.require_sound()
-    earlier = find_earlier(job, Journals(job.state))
+    journals = Journals(job.state)
+    journals.locks.require_free(job.target)
+    earlier = find_earlier(job, journals) if job.resume else None
     if earlier is None:
         require_empty(job, strictly=True)
     clock = Clock()
@@ -59,11 +63,13 @@ def plan(job: Job) -> MigrationRecord:
             job.progress.end()
         survey.require_kept()
         remarks = [*accepted_losses(source)]
+        if job.resume and earlier is None:
+            remarks.append(NOTHING_BEGUN)
         left = len(survey.facts)
         if earlier is not None:
             left = _left(job, earlier, survey)
             remarks.append(
-                f"{len(survey.facts) - left} sessions are there already and equal; {left} to copy."
+                f"There already and equal: {counted(len(survey.facts) - left, 'session')}; {left} to copy."
             )
         sample = _sample(source, survey)
     try:

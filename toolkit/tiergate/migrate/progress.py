@@ -51,6 +51,10 @@ class Rate:
     per_second: float
     of_bytes: bool
 
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        return f"{self.per_second / 2**20:g}MiB/s" if self.of_bytes else f"{self.per_second:g}sessions/s"
+
     @classmethod
     def parse(cls, text: str) -> Rate:
         """Read ``50sessions/s`` or ``2.5MiB/s``.
