@@ -103,7 +103,7 @@ def test_all_choices_read_what_was_written(tmp_path: Path) -> None:
         database.save(session.id, session.tasks[2])
         found.append(database.load(session.id))
         database.close()
-    assert len(found) == 22
+    assert len(found) == 23
     assert [name for name, _ in found[0][1]] == [task.id for task in session.tasks]
     assert found.count(found[0]) == len(found)
 

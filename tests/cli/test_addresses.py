@@ -20,8 +20,8 @@ Fill = Callable[..., None]
     ("address", "said"),
     [
         ("json:work?mode=xx", "json:work?mode=xx: unknown mode 'xx' (known: ro, rw)"),
-        ("json:work?foo=1", "json:work?foo=1: unknown option 'foo' (known: durability, mode)"),
-        ("zstd+json:work?foo=1", "json:work?foo=1: unknown option 'foo' (known: durability, mode)"),
+        ("json:work?foo=1", "json:work?foo=1: unknown option 'foo' (known: durability, mode, damage)"),
+        ("zstd+json:work?foo=1", "json:work?foo=1: unknown option 'foo' (known: durability, mode, damage)"),
         ("nosuch:x", "nosuch:x: unknown store 'nosuch' (known: json, jsonfile, sqlite, store, zstd+)"),
         ("zstd:x", "zstd:x: 'zstd' is a cache, not a store (write zstd+SCHEME:PATH)"),
         ("zstdx+json:work", "zstdx+json:work: unknown cache 'zstdx' (did you mean 'zstd'?)"),

@@ -92,6 +92,7 @@ def test_json_is_all_that_stands_on_standard_output(check: Check, make_record: M
 def test_the_written_record_keeps_its_schema_and_can_be_read(
     check: Check, make_record: MakeRecord, tmp_path: Path
 ) -> None:
+    (tmp_path / "out").mkdir()
     assert check(make_record(lost=1), "-o", "out/gate.json").code == 1
     path = tmp_path / "out" / "gate.json"
     schema = json.loads(SCHEMA.read_text())

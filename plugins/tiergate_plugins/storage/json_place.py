@@ -7,7 +7,7 @@ from pathlib import Path
 from tiergate.store import StoreError
 from tiergate_plugins.storage import files
 from tiergate_plugins.storage.file_names import SUFFIX
-from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL
+from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, RESULTS, TOMBSTONES
 
 _SESSION = b'{"id":"'
 """How every file of a session begins."""
@@ -20,7 +20,7 @@ def require_place(folder: Path) -> None:
     """Refuse a folder that holds other things than a store.
 
     A journal says that a folder is a store, damaged or not: the first write makes it. Where it was lost,
-    the file of a session says so. A folder with nothing in it is a store without sessions.
+    another of the store's files says so. A folder with nothing in it is a store without sessions.
 
     Raises:
         StoreError: it is another folder; nothing was made in it.
@@ -40,7 +40,7 @@ def require_place(folder: Path) -> None:
 
 
 def _is_own(path: Path) -> bool:
-    if path.name.startswith(DAMAGED):
+    if path.name.startswith(DAMAGED) or path.name in (RESULTS, TOMBSTONES):
         return True
     if not path.name.endswith(SUFFIX) or not path.is_file():
         return False
