@@ -40,9 +40,10 @@ def require_place(folder: Path) -> None:
 
 
 def _is_own(path: Path) -> bool:
-    if path.name.startswith(DAMAGED) or path.name in (RESULTS, TOMBSTONES):
+    if path.name.startswith(DAMAGED):
         return True
-    if not path.name.endswith(SUFFIX) or not path.is_file():
+    begins = b"{" if path.name in (RESULTS, TOMBSTONES) else _SESSION if path.name.endswith(SUFFIX) else b""
+    if not begins or not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(len(_SESSION)) == _SESSION
+        return file.read(len(begins)) == begins
