@@ -42,6 +42,8 @@ STORAGE = [
     ("jsonfile: saves/s, one writer", None, None),
     ("json: batches of 100", SINGLE, ">= 5"),
     ("sqlite: batches of 100", SINGLE, ">= 5"),
+    ("json: save one changed task, by step", None, None),
+    ("sqlite: save one changed task, by step", None, None),
     *[("sqlite: saves/s, 4 writers", *other) for other in OTHERS],
     ("sqlite: load one session, speed", "a normalised SQLite schema", ">= 2"),
     ("sqlite: load one session, speed", LMDB, ">= 0.75"),
@@ -95,6 +97,9 @@ def test_a_quick_run_measures_every_row_and_writes_the_record(tmp_path: Path) ->
         assert row.interval[0] <= row.value <= row.interval[1]
         assert row.value > 0
         assert row.reached == judged(row).reached
+    steps = {row.name: row.details for row in record.rows if row.name.endswith("by step")}
+    assert all(0 < parts["disk_us"] < sum(parts.values()) for parts in steps.values())
+    assert {"begin_us", "put the task_us", "commit_us"} <= set(steps["sqlite: save one changed task, by step"])
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]  # what was measured is cleared away
 
 

@@ -13,12 +13,22 @@ _PEERS = ("diskcache", "duckdb", "lmdb", "sqlitedict")
 
 def run_storage(setup: BenchSetup) -> Iterator[BenchRow]:
     """Every row of the area, one theme after another."""
-    from tiergate_plugins.benchmarks import caching, codecs, growth, moving, reads, saves, sizes, writers
+    from tiergate_plugins.benchmarks import (
+        caching,
+        codecs,
+        growth,
+        moving,
+        reads,
+        save_steps,
+        saves,
+        sizes,
+        writers,
+    )
     from tiergate_plugins.benchmarks.texts import make_sessions
 
     sessions = make_sessions(seed=1, sessions=200 if setup.quick else 2000, tasks=50)
     few = sessions[:60] if setup.quick else sessions
-    for theme in (saves.rows, writers.rows, reads.rows, codecs.rows, caching.rows):
+    for theme in (saves.rows, save_steps.rows, writers.rows, reads.rows, codecs.rows, caching.rows):
         yield from theme(setup, few)
     for theme in (sizes.rows, moving.rows, growth.rows):
         yield from theme(setup, sessions)
