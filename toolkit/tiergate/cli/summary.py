@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tiergate.cli.output import output_width, table
-from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Source, Variant
+from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Source, Variant, WorkloadFacts
 
 WORST_FIRST = {"fail": 0, "inconclusive": 1, "pass": 2}
 
@@ -26,9 +26,8 @@ def run_table(record: RunRecord) -> list[str]:
     rows = [_row(variant, record.configured_router) for variant in record.variants]
     workload = record.workload
     head = (
-        f"{workload.requests} requests × {workload.rounds} rounds at {workload.offered_rps:.0f} requests/s"
-        f" ({workload.offered_load:.0%} of the cores), workload {workload.name}, seed {workload.seed};"
-        " response times in ms"
+        f"{workload.requests} requests × {workload.rounds} rounds {_loop(workload)},"
+        f" workload {workload.name}, seed {workload.seed}; response times in ms"
     )
     oracle = record.oracle
     tiers = f"hot < {oracle.hot_ms:.3g} ms ≤ warm < {oracle.warm_ms:.3g} ms ≤ cold, in service time"
@@ -39,7 +38,40 @@ def run_table(record: RunRecord) -> list[str]:
         "",
         *table(headers, rows, output_width()),
         *_legend(record),
+        *_driver_lines(record),
+        *_sweep_lines(record),
     ]
+
+
+def _loop(workload: WorkloadFacts) -> str:
+    if workload.loop == "closed":
+        return f"in a CLOSED LOOP of {workload.clients} clients (nothing is offered; stalls do not show)"
+    return (
+        f"at {workload.offered_rps:.0f} requests/s ({workload.offered_load:.0%} of the cores;"
+        f" arrivals {workload.arrivals})"
+    )
+
+
+def _driver_lines(record: RunRecord) -> list[str]:
+    """How late and how busy the generator was, at its worst."""
+    drivers = [variant.driver for variant in record.variants if variant.driver is not None]
+    if not drivers:
+        return []
+    late = max(variant.lateness_ms.p99 for variant in record.variants)
+    busy = max(driver.busy for driver in drivers)
+    return [f"load generator: at most {late:.3g} ms late at p99, {busy:.0%} of one core"]
+
+
+def _sweep_lines(record: RunRecord) -> list[str]:
+    lines: list[str] = []
+    for variant in record.variants:
+        knee = variant.knee
+        if knee is None:
+            continue
+        found = "no knee" if knee.rps is None else f"knee at {knee.rps:.4g} requests/s"
+        within = f" [{knee.interval[0]:.4g}, {knee.interval[1]:.4g}]" if knee.interval else ""
+        lines.append(f"sweep: {variant.name}: {found}{within}; {knee.reason}")
+    return lines
 
 
 def _source_line(source: Source) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tiergate.load.effort import MIN_JUDGED, MIN_SHORT
 from tiergate.load.intervals import geometric_mean, ratio_interval
@@ -16,7 +17,11 @@ from tiergate.record import MAX_AMBIGUOUS, Comparison, Variant
 from tiergate.routing import TIERS
 
 COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")
+_FIGURES = re.compile(r"\d+(\.\d+)?")
+
 LATE_MS = 5.0
+BUSY = 0.9
+"""Share of a core above which the generator's own process is what limits."""
 
 
 def compare(prepared: Prepared, rounds: AllRounds) -> list[Comparison]:
@@ -72,24 +77,10 @@ def remarks(
     comparisons: Sequence[Comparison],
 ) -> list[str]:
     """One sentence each."""
-    found = [*_on_preparation(plan, prepared), *_on_starvation(comparisons)]
+    found = [*_on_kind(plan), *_on_preparation(plan, prepared), *_on_starvation(comparisons)]
     for variant in variants:
-        if variant.lateness_ms.p99 > LATE_MS:
-            found.append(
-                f"{variant.name}: the load generator itself was {variant.lateness_ms.p99:.1f} ms late at its"
-                " 99th percentile; that delay is part of the response times."
-            )
-        if variant.requests.lost:
-            found.append(f"{variant.name}: {_first_reason(rounds[variant.name])}")
-        ended = [event for event in variant.events if event.kind == "exit"]
-        if ended:
-            found.append(
-                f"{variant.name}: {len(ended)} workers ended during the run and were replaced; the first was"
-                f" {ended[0].worker} in round {ended[0].round} ({ended[0].detail})."
-            )
-        changed = _changed_mind(rounds[variant.name])
-        if changed:
-            found.append(f"{variant.name} chose another tier in a later round for {changed} requests.")
+        found += _on_driver(variant)
+        found += _on_variant(variant, rounds[variant.name])
     if (
         len(
             {
@@ -104,8 +95,67 @@ def remarks(
     return found
 
 
+def _on_kind(plan: Plan) -> Iterator[str]:
+    """What sets the whole run apart from one with open arrivals on the pool."""
+    if plan.clients is not None:
+        yield (
+            f"Closed loop of {plan.clients} clients: a stall holds requests back instead of showing in their"
+            " times, so these response times compare with no open run (coordinated omission)."
+        )
+    if not plan.is_routed:
+        yield (
+            "The target is none of our pools: it has no tier accuracy, and short and long requests are those"
+            " of our own reference worker."
+        )
+
+
+def _on_driver(variant: Variant) -> Iterator[str]:
+    if variant.lateness_ms.p99 > LATE_MS:
+        yield (
+            f"{variant.name}: the load generator itself was {variant.lateness_ms.p99:.1f} ms late at its"
+            " 99th percentile; that delay is part of the response times."
+        )
+    if variant.driver and variant.driver.busy > BUSY:
+        yield (
+            f"{variant.name}: the load generator used {variant.driver.busy:.0%} of one core, so it may be"
+            " what limits, and not what it measures."
+        )
+
+
+def _on_variant(variant: Variant, rounds: Sequence[Round]) -> Iterator[str]:
+    if variant.requests.lost:
+        yield f"{variant.name}: {_first_reason(rounds)}"
+    ended = [event for event in variant.events if event.kind == "exit"]
+    if ended:
+        yield (
+            f"{variant.name}: {len(ended)} workers ended during the run and were replaced; the first was"
+            f" {ended[0].worker} in round {ended[0].round} ({ended[0].detail})."
+        )
+    changed = _changed_mind(rounds)
+    if changed:
+        yield f"{variant.name} chose another tier in a later round for {changed} requests."
+    for notice, times in _notices(rounds):
+        yield f"{variant.name} said in {times} of {len(rounds)} rounds: {notice}"
+
+
+def _notices(rounds: Sequence[Round]) -> list[tuple[str, int]]:
+    """What routers said of themselves, and in how many rounds; the same with other figures is said once."""
+    first: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for one in rounds:
+        said = {_FIGURES.sub("#", notice): notice for notice in one.router.notices()} if one.router else {}
+        times.update(said.keys())
+        first = {**said, **first}
+    return [(first[kind], count) for kind, count in times.items()]
+
+
 def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
-    found: list[str] = []
+    found: list[str] = list(plan.oracle_cache.notices) if plan.oracle_cache else []
+    if prepared.sealed_at:
+        found.append(
+            f"The labels are those that were sealed at {prepared.sealed_at}; trace, sessions, code, processor"
+            " and Python are the same."
+        )
     if plan.sessions is not None:
         found.append(
             "Cut-offs and estimates were trained on generated sessions with as many tasks as the sources"
