@@ -16,6 +16,7 @@ Cli = Callable[..., tuple[int, str, str]]
         (["--closed", "2", "--rate", "10"], "--rate and --closed exclude each other"),
         (["--closed", "2", "--sweep"], "--sweep and --closed exclude each other"),
         (["--target", "pol"], "unknown target 'pol' (did you mean 'pool'?)"),
+        (["--target", "command"], "target command: no command is given"),
         (["--target", "command?copies:cat"], "--target command?copies:cat: option 'copies' has no value"),
         (
             ["--target", "command:cat", "--router", "oracle"],

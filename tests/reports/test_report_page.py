@@ -93,7 +93,9 @@ def test_the_sections_come_in_order_and_each_is_explained(run_record: RunRecord)
     text = render([run_record])
     page = Page(text)
     assert [attributes["id"] for attributes in page.all("section")] == [section.name for section in SECTIONS]
-    assert [attributes["href"] for attributes in page.all("a")][1:10] == [f"#{s.name}" for s in SECTIONS]
+    assert [attributes["href"] for attributes in page.all("a")][1 : len(SECTIONS) + 1] == [
+        f"#{s.name}" for s in SECTIONS
+    ]
     for section in SECTIONS[1:]:
         block = text.split(f'<section id="{section.name}"')[1].split("</section>")[0]
         lead = re.search(r'<p class="lead">([^<]+)</p>', block)

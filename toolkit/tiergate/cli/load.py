@@ -17,6 +17,8 @@ from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
     from tiergate.config import Config
+    from tiergate.load.aim import Aim
+    from tiergate.load.kept import SealedCache
     from tiergate.load.plan import Plan
     from tiergate.plugins import PluginHost
     from tiergate.record import GateRecord, RunRecord
@@ -122,8 +124,9 @@ def command(
     _require_outputs(output, html)
     host = state.host()
     require_well(host)
+    aim = _aim(host, target, routers)
     plan = _plan(settings, host, sources, source_format, trace_file, rate)
-    plan = _aimed(replace(plan, clients=clients, sweep=sweep), host, target, routers, oracle_cache)
+    plan = replace(_aimed(plan, aim), clients=clients, sweep=sweep, oracle_cache=_cache(oracle_cache))
     record, gate = _run(state, settings, plan, host)
     _save(host, record, gate, output, html)
     if as_json:
@@ -182,29 +185,37 @@ def _require_one_loop(clients: int | None, rate: float | None, *, sweep: bool) -
         )
 
 
-def _aimed(
-    plan: Plan, host: PluginHost, target: str | None, routers: tuple[str, ...], oracle_cache: Path | None
-) -> Plan:
-    """The plan with its target and its cache of sealed times.
+def _aim(host: PluginHost, target: str | None, routers: tuple[str, ...]) -> Aim:
+    """What the requests are sent to.
 
     Raises:
-        UsageError: the target is unknown, or routers were named for one that has none.
+        UsageError: there is no such target, or routers were named for one that has none.
     """
     from tiergate.load.aim import parse_target
-    from tiergate.load.kept import SealedCache
 
-    if oracle_cache is not None:
-        plan = replace(plan, oracle_cache=SealedCache(oracle_cache))
     aim = parse_target(target or "pool", host)
-    if aim.declaration.routed:
-        return replace(plan, aim=aim)
-    if routers:
+    if routers and not aim.declaration.routed:
         raise UsageError(
             f"--router and --target {aim.declaration.name} exclude each other",
             hint="routers choose in our own pool; leave --router out",
         )
+    if not aim.declaration.routed:
+        aim.open(store="")  # only to hear now, and not after minutes, what is wrong with its argument
+    return aim
+
+
+def _aimed(plan: Plan, aim: Aim) -> Plan:
+    """The plan with its target; one that has no routers takes part under its own name."""
+    if aim.declaration.routed:
+        return replace(plan, aim=aim)
     contestant = aim.contestant()
     return replace(plan, aim=aim, routers=[contestant], configured_router=contestant.name)
+
+
+def _cache(folder: Path | None) -> SealedCache | None:
+    from tiergate.load.kept import SealedCache
+
+    return None if folder is None else SealedCache(folder)
 
 
 def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[RunRecord, GateRecord]:

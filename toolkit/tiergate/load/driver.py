@@ -65,14 +65,14 @@ async def drive_target(target: Target, timetable: Timetable, number: int) -> Rou
     try:
         await target.start()
         await target.warm_up(timetable.warm_up)
-        sending = _Sending(target, timetable)
         with undisturbed():
+            sending = _Sending(target, timetable)
             cpu_s = process_time()
             await (sending.in_open_loop() if timetable.clients is None else sending.in_closed_loop())
             elapsed, cpu_s = perf_counter() - sending.began, process_time() - cpu_s
+            outcomes = sending.outcomes()
     finally:
         usage = await target.close()
-    outcomes = [_outcome(flight, sending.began) for flight in sending.flights]
     return Round(number, outcomes, elapsed, usage, list(target.events()), cpu_s)
 
 
@@ -132,6 +132,10 @@ class _Sending:
             self._send(flight)
         await self._all_landed()
 
+    def outcomes(self) -> list[Outcome]:
+        """What became of each request, once all have landed."""
+        return [_outcome(flight, self.began) for flight in self.flights]
+
     def _landed(self, flight: Flight) -> None:
         flight.ended = perf_counter()
         if self._awaited is not None and not self._awaited.done():
@@ -145,32 +149,32 @@ class _Sending:
 
 
 def _outcome(flight: Flight, began: float) -> Outcome:
-    fate, reason = _fate(flight)
-    reply = flight.reply
+    request, reply, intended = flight.request, flight.reply, flight.intended
+    fate, reason = Fate.COMPLETED, ""
+    if reply is None or reply.failure is not None:
+        fate, reason = _loss(flight)
     return Outcome(
-        request=flight.request.id,
-        session=flight.request.session,
+        request=request.id,
+        session=request.session,
         fate=fate,
         tier=flight.tier,
         worker=reply.worker if reply else "",
-        start_s=flight.intended - began,
-        late_s=flight.sent - flight.intended,
-        response_s=flight.ended - flight.intended,
+        start_s=intended - began,
+        late_s=flight.sent - intended,
+        response_s=flight.ended - intended,
         service_s=reply.service_ns / 1e9 if reply else 0.0,
         reason=reason,
     )
 
 
-def _fate(flight: Flight) -> tuple[Fate, str]:
-    """What became of a request, and why where it has no result."""
+def _loss(flight: Flight) -> tuple[Fate, str]:
+    """What became of a request that has no result, and why."""
     error = flight.error
     if isinstance(error, Overloaded):
         return Fate.DROPPED, str(error)
     if isinstance(error, DeadlineExceeded):
         return Fate.TIMED_OUT, str(error)
-    if error is not None:
-        return Fate.FAILED, f"{type(error).__name__}: {error}"
     failure = flight.reply.failure if flight.reply else None
     if failure is not None:
         return Fate.FAILED, f"{failure.kind}: {failure.message}"
-    return Fate.COMPLETED, ""
+    return Fate.FAILED, f"{type(error).__name__}: {error}"
