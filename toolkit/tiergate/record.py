@@ -43,6 +43,7 @@ __all__ = [
     "GATE_SCHEMA",
     "MAX_AMBIGUOUS",
     "MIGRATION_SCHEMA",
+    "NOTHING_TO_TIER",
     "RUN_SCHEMA",
     "Affinity",
     "BenchRecord",
@@ -87,7 +88,10 @@ MIGRATION_SCHEMA = "tiergate.migration/1"
 BENCH_SCHEMA = "tiergate.bench/1"
 
 MAX_AMBIGUOUS = 0.10
-"""Share of requests without a sure label above which tier accuracy is not judged."""
+"""Share of requests without a sure label above which nothing that rests on labels is judged."""
+
+NOTHING_TO_TIER = "nothing to tier"
+"""How the only entry of `RunRecord.too_few` begins where all requests take about the same time."""
 
 GateVerdict = Literal["pass", "fail", "inconclusive"]
 

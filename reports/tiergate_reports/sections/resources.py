@@ -46,15 +46,11 @@ def resources_table(run: RunRecord) -> Table:
 
 
 def driver_table(run: RunRecord) -> Table:
-    """What the load generator itself added."""
+    """How busy the load generator itself was; how late it was stands with the latencies."""
     return Table(
         caption="Load generator",
         columns=(
             text_column("Router"),
-            Column(
-                "Late p50", "ms", "From the intended start to sending; it is part of every response time."
-            ),
-            Column("Late p99", "ms"),
             Column(
                 "Busy", "of one core", "Its own process, in the worst round; near 100 % it is what limits."
             ),
@@ -63,8 +59,6 @@ def driver_table(run: RunRecord) -> Table:
         rows=[
             (
                 Cell(v.name),
-                Cell(figures.number(v.lateness_ms.p50)),
-                Cell(figures.number(v.lateness_ms.p99)),
                 cell(v.driver.busy if v.driver else None, figures.percent, reason="not recorded"),
                 Cell(figures.count(v.requests.dropped)),
             )

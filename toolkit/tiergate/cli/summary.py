@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from tiergate.cli.output import output_width, table
-from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Source, Variant, WorkloadFacts
+from tiergate.record import (
+    NOTHING_TO_TIER,
+    ClassLatency,
+    GateCheck,
+    GateRecord,
+    RunRecord,
+    Source,
+    Variant,
+    WorkloadFacts,
+)
 
 WORST_FIRST = {"fail": 0, "inconclusive": 1, "pass": 2}
 
@@ -126,7 +135,7 @@ def verdict_lines(gate: GateRecord, record: RunRecord) -> list[str]:
     """The verdict, each check, and what keeps it from being more certain."""
     checks = sorted(gate.checks, key=lambda check: WORST_FIRST[check.verdict])
     lines = [f"gate: {gate.verdict.upper()} for {gate.subject}", *map(_check_line, checks)]
-    lines += [f"  too few: {reason}" for reason in record.too_few]
+    lines += [f"  no verdict: {reason}" for reason in record.too_few]
     return lines + [f"  note: {remark}" for remark in record.remarks]
 
 
@@ -146,7 +155,7 @@ def _value(value: float | None, interval: tuple[float, float] | None) -> str:
 def next_steps(record: RunRecord, gate: GateRecord, output: Path | None, html: Path | None) -> list[str]:
     """What was written, and what to do next."""
     lines = [f"wrote {path}" for path in (output, html) if path is not None]
-    if record.too_few:
+    if record.too_few and not record.too_few[0].startswith(NOTHING_TO_TIER):
         lines.append("next: run with more effort (without --quick, or with --thorough) for a verdict")
     elif gate.verdict == "pass":
         lines.append(

@@ -100,6 +100,12 @@ def search(training: TrainingTrace, workers: dict[str, int]) -> Candidate:
     return min(equal, key=lambda candidate: _rank(candidate, len(training.service)))
 
 
+def all_hot(training: TrainingTrace, workers: dict[str, int]) -> Candidate:
+    """Cut-offs above every service time, for requests that are too alike to be parted."""
+    longest = max(training.service)
+    return judge(training, workers, 2 * longest, 4 * longest)
+
+
 def _rank(candidate: Candidate, requests: int) -> tuple[int, int, float, float]:
     """Orders candidates that are equal by the objective; what measuring anew would change hardly counts."""
     return (

@@ -10,7 +10,7 @@ from statistics import fmean
 from tiergate.arrivals import NOMINAL_RPS
 from tiergate.errors import RunError
 from tiergate.load.catalogue import Catalogue
-from tiergate.load.cutoffs import Candidate, TrainingTrace, search
+from tiergate.load.cutoffs import Candidate, TrainingTrace, all_hot, search
 from tiergate.load.driver import Timetable
 from tiergate.load.environment import usable_cores
 from tiergate.load.kept import Found, basis_of
@@ -145,8 +145,8 @@ def _learn(plan: Plan, measured: Measured) -> Training:
     )
     try:
         candidate = search(view, dict(plan.tiers))
-    except ValueError as error:
-        raise RunError(f"no cut-offs between the tiers: {error}", hint="run with more effort") from error
+    except ValueError:
+        candidate = all_hot(view, dict(plan.tiers))  # the remarks say that there is nothing to tier
     labels = [
         (facts, label)
         for facts in measured.facts

@@ -13,13 +13,17 @@ from tiergate.load.outcome import Round
 from tiergate.load.plan import BASELINE, Plan
 from tiergate.load.prepare import Prepared
 from tiergate.load.summary import AllRounds, ambiguous_share
-from tiergate.record import MAX_AMBIGUOUS, Comparison, Variant
+from tiergate.record import MAX_AMBIGUOUS, NOTHING_TO_TIER, Comparison, Variant
 from tiergate.routing import TIERS
 
 COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")
 _FIGURES = re.compile(r"\d+(\.\d+)?")
 
 LATE_MS = 5.0
+ALIKE = 4.0
+"""Where the 95th percentile of service times is less than this many times their median, tiers cannot pay."""
+KEEPS_UP = 0.9
+"""Share of the offered rate that must be achieved by whoever keeps up with it."""
 BUSY = 0.9
 """Share of a core above which the generator's own process is what limits."""
 
@@ -54,7 +58,13 @@ def compare(prepared: Prepared, rounds: AllRounds) -> list[Comparison]:
 
 
 def too_few(plan: Plan, prepared: Prepared) -> list[str]:
-    """Why the run is too small for a verdict."""
+    """Why the run is too small for a verdict, or has nothing that a router of tiers could gain."""
+    spread = prepared.training.long_s / prepared.training.short_s
+    if plan.is_routed and spread < ALIKE:
+        return [
+            f"{NOTHING_TO_TIER}: the 95th percentile of service time is {spread:.2g} times the median, and"
+            f" tiers pay where it is many times as long (from {ALIKE:g} times on)"
+        ]
     labels = Counter(prepared.labels)
     reasons = [
         f"{labels[tier]} requests surely belong in tier {tier}; a verdict needs {MIN_JUDGED}"
@@ -80,6 +90,7 @@ def remarks(
     found = [*_on_kind(plan), *_on_preparation(plan, prepared), *_on_starvation(comparisons)]
     for variant in variants:
         found += _on_driver(variant)
+        found += _on_falling_behind(plan, prepared, variant)
         found += _on_variant(variant, rounds[variant.name])
     if (
         len(
@@ -119,6 +130,17 @@ def _on_driver(variant: Variant) -> Iterator[str]:
         yield (
             f"{variant.name}: the load generator used {variant.driver.busy:.0%} of one core, so it may be"
             " what limits, and not what it measures."
+        )
+
+
+def _on_falling_behind(plan: Plan, prepared: Prepared, variant: Variant) -> Iterator[str]:
+    """A system that is past its knee has response times that say how long the run was."""
+    offered = prepared.rate_rps
+    if plan.clients is None and variant.achieved_rps < KEEPS_UP * offered:
+        yield (
+            f"{variant.name} fell behind: {variant.achieved_rps:.0f} of {offered:.0f} requests/s were"
+            " achieved. Its response times grow with the length of the run; offer less with --rate, or find"
+            " what it carries with --sweep."
         )
 
 
