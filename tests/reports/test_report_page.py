@@ -247,7 +247,7 @@ def test_too_few_requests_are_said_first(run_record: RunRecord, gate_of: Callabl
     run = replace(run_record, too_few=["48 long requests, 100 are needed", "1 round gives no interval"])
     shown = Page(render([run, gate_of("inconclusive", checks=[])])).words("verdict")
     reason = "48 long requests, 100 are needed; 1 round gives no interval."
-    assert f"Too few requests for a verdict: {reason}" in shown
+    assert f"Why there can be no verdict: {reason}" in shown
     assert "because the run is too small for a verdict; 0 of 0 checks would hold" in shown
     assert "The gate made no checks." in shown
 

@@ -45,13 +45,14 @@ def drive(tmp_path: Path) -> Drive:
         deadline_s: float = 30.0,
         clients: int | None = None,
         warm_up: int = 1,
+        per_request: bool = False,
     ) -> Round:
         script = tmp_path / "server.py"
         script.write_text(SERVER + body)
         target = open_command(
             TargetSetup(
                 argument=f"{sys.executable} {script}",
-                options={"copies": str(copies)},
+                options={"per": "request"} if per_request else {"copies": str(copies)},
                 store="sqlite:somewhere",
             )
         )

@@ -197,6 +197,8 @@ def test_a_command_that_is_not_there_breaks_the_run() -> None:
         ("cat", {"copies": "0"}, "copies must be a whole number from 1 to 256, not '0'"),
         ("cat", {"copies": "many"}, "not 'many'"),
         ("cat", {"size": "2"}, "unknown option 'size'"),
+        ("cat", {"per": "day"}, "per must be request, not 'day'"),
+        ("cat", {"per": "request", "copies": "2"}, "per and copies exclude each other"),
     ],
 )
 def test_what_is_wrong_with_the_words_is_said_in_one_line(
@@ -206,3 +208,30 @@ def test_what_is_wrong_with_the_words_is_said_in_one_line(
         open_command(TargetSetup(argument=argument, options=options))
     assert str(caught.value).startswith("target command: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_process_for_each_request_answers_by_its_exit_status(drive: Drive) -> None:
+    body = """
+asked = json.loads(sys.stdin.readline())
+assert not sys.stdin.readline(), "one request and then the end"
+sys.exit("no such task" if asked["id"] == 2 else 0)
+"""
+    done = drive(body, [0.05 * number for number in range(5)], per_request=True)
+    assert [one.fate for one in done.outcomes] == [
+        Fate.FAILED if number == 2 else Fate.COMPLETED for number in range(5)
+    ]
+    assert done.outcomes[2].reason == "ExitStatus: exit status 1: no such task"
+    assert len({one.worker for one in done.outcomes}) == 5
+    assert all(0 < one.service_s <= one.response_s for one in done.outcomes)
+    assert done.usage.cpu_s > 0
+
+
+def test_a_process_for_a_request_that_takes_too_long_is_killed(drive: Drive, tmp_path: Path) -> None:
+    body = f"""
+open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
+time.sleep(600)
+"""
+    [one] = drive(body, [0.0], deadline_s=1.0, warm_up=0, per_request=True).outcomes
+    assert (one.fate, one.response_s >= 1.0) == (Fate.TIMED_OUT, True)
+    pid = tmp_path / "pid"
+    assert not pid.exists() or is_gone(int(pid.read_text()))

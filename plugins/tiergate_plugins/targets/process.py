@@ -38,6 +38,15 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str | None = None
 
 
+_ENCODER = msgspec.json.Encoder()
+
+
+def request_line(request: Request) -> bytes:
+    """One request as a line."""
+    line = Line(request.id, request.operation, request.session, request.arguments, request.key)
+    return _ENCODER.encode(line) + b"\n"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """One answer as it is read: a result, or an error in words.
 
@@ -94,7 +103,6 @@ class CommandProcess(asyncio.Protocol):
         self._forgotten: set[int] = set()
         self._rest = bytearray()
         self._last_answer = 0.0
-        self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Answer)
         self._errors: IO[bytes] | None = None
         self._output: asyncio.BaseTransport | None = None
@@ -158,8 +166,7 @@ class CommandProcess(asyncio.Protocol):
         return held
 
     def _write(self, request: Request) -> None:
-        line = Line(request.id, request.operation, request.session, request.arguments, request.key)
-        self._input.write(self._encoder.encode(line) + b"\n")
+        self._input.write(request_line(request))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of its standard output. What is no answer to what was asked ends the process."""

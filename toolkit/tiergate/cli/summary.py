@@ -10,6 +10,7 @@ from tiergate.record import (
     ClassLatency,
     GateCheck,
     GateRecord,
+    Knee,
     RunRecord,
     Source,
     Variant,
@@ -72,15 +73,18 @@ def _driver_lines(record: RunRecord) -> list[str]:
 
 
 def _sweep_lines(record: RunRecord) -> list[str]:
-    lines: list[str] = []
-    for variant in record.variants:
-        knee = variant.knee
-        if knee is None:
-            continue
-        found = "no knee" if knee.rps is None else f"knee at {knee.rps:.4g} requests/s"
-        within = f" [{knee.interval[0]:.4g}, {knee.interval[1]:.4g}]" if knee.interval else ""
-        lines.append(f"sweep: {variant.name}: {found}{within}; {knee.reason}")
-    return lines
+    """The knee of each variant, where rates were swept."""
+    rows = [_knee_row(variant.name, variant.knee) for variant in record.variants if variant.knee]
+    if not rows:
+        return []
+    headers = ("sweep", "knee, requests/s", "why")
+    return ["", *table(headers, rows, output_width())]
+
+
+def _knee_row(name: str, knee: Knee) -> list[str]:
+    found = "none" if knee.rps is None else f"{knee.rps:.0f}"
+    within = f" [{knee.interval[0]:.0f}, {knee.interval[1]:.0f}]" if knee.interval else ""
+    return [name, found + within, knee.reason]
 
 
 def _source_line(source: Source) -> str:
