@@ -20,12 +20,14 @@ from tiergate.record import (
     GateBenchmark,
     GateCheck,
     GateRecord,
+    Knee,
     Latency,
     Regret,
     RequestCounts,
     RunRecord,
     SeriesPoint,
     Source,
+    SweepPoint,
     TierAccuracy,
     Variant,
 )
@@ -479,3 +481,27 @@ def test_paired_benchmarks_are_shown(gate_of: Callable[..., GateRecord]) -> None
     assert "load <json> ×1.21 ×1.15–×1.27 Regressed 4.20 s" in shown
     assert "save ×0.990 ×0.970–×1.02 Same 3.00 s" in shown
     assert "The gate made no checks." not in shown
+
+
+def test_a_sweep_is_drawn_and_its_knees_are_listed(run_record: RunRecord) -> None:
+    points = [
+        SweepPoint(
+            offered_rps=rate,
+            achieved_rps=min(rate, 150.0),
+            p95_ms=rate / 4,
+            rounds=3,
+            kept_up=kept,
+            limit=limit,
+        )
+        for rate, kept, limit in ((50.0, 3, ""), (100.0, 3, ""), (200.0, 0, "answers"))
+    ]
+    knee = Knee(rps=141.4, interval=(100.0, 200.0), reason="the next rate left answers behind")
+    swept = replace(run_record.variants[0], sweep=points, knee=knee)
+    text = render([replace(run_record, variants=[swept, *run_record.variants[1:]])])
+    shown = Page(text).words("sweep")
+    assert "141" in shown
+    assert "100–200" in shown
+    assert "0 of 3" in shown
+    assert "answers came too late" in shown
+    assert "sweep-achieved" in text
+    assert "This run swept no rate" in Page(render([run_record])).words("sweep")

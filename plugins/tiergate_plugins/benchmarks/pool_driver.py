@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
     setup.progress("no-ops that one core can offer, beside Locust")
     count, spell = ("3000", "0.4") if setup.quick else ("50000", "1.5")
     ours: dict[str, list[dict[str, Any]]] = {"target": [], "pool": []}
-    sides = {
+    sides: dict[str, Callable[[], float]] = {
         **{name: partial(_ours, kept, name, count) for name, kept in ours.items()},
         RECORDED: lambda: seconds_each(run_script(_LOCUST, "recorded", spell), recorded=True),
         BARE: lambda: seconds_each(run_script(_LOCUST, "bare", spell), recorded=False),

@@ -69,7 +69,7 @@ def too_few(plan: Plan, prepared: Prepared) -> list[str]:
     reasons = [
         f"{labels[tier]} requests surely belong in tier {tier}; a verdict needs {MIN_JUDGED}"
         for tier in TIERS
-        if labels[tier] < MIN_JUDGED
+        if plan.is_routed and labels[tier] < MIN_JUDGED
     ]
     short = sum(time <= prepared.training.short_s for time in prepared.judged.sealed.all_service_s())
     if short < MIN_SHORT:
@@ -90,7 +90,7 @@ def remarks(
     found = [*_on_kind(plan), *_on_preparation(plan, prepared), *_on_starvation(comparisons)]
     for variant in variants:
         found += _on_driver(variant)
-        found += _on_falling_behind(plan, prepared, variant)
+        found += falling_behind(plan, prepared, variant)
         found += _on_variant(variant, rounds[variant.name])
     if (
         len(
@@ -133,8 +133,8 @@ def _on_driver(variant: Variant) -> Iterator[str]:
         )
 
 
-def _on_falling_behind(plan: Plan, prepared: Prepared, variant: Variant) -> Iterator[str]:
-    """A system that is past its knee has response times that say how long the run was."""
+def falling_behind(plan: Plan, prepared: Prepared, variant: Variant) -> Iterator[str]:
+    """What to know of a variant that is past its knee: its response times say how long the run was."""
     offered = prepared.rate_rps
     if plan.clients is None and variant.achieved_rps < KEEPS_UP * offered:
         yield (
