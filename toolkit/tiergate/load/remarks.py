@@ -196,7 +196,7 @@ def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
             f" nearest expects {candidate.long_ratio:.1f} times. Tiers of this size starve long requests."
         )
     share = ambiguous_share(prepared)
-    if share > MAX_AMBIGUOUS:
+    if share > MAX_AMBIGUOUS and plan.is_routed:
         found.append(
             f"{share:.0%} of the requests have no sure label, more than {MAX_AMBIGUOUS:.0%}: tier accuracy"
             " cannot be judged on this machine at this moment."
