@@ -333,11 +333,16 @@ def test_a_driver_that_records_less_than_it_offers_is_refused() -> None:
 
 
 @pytest.mark.integration
-def test_our_driver_records_every_request_that_it_offers() -> None:
-    found = pool_driver.run_script("tiergate_plugins.benchmarks.pool_offering", "200")
+@pytest.mark.parametrize("through", ["target", "pool"])
+def test_our_driver_records_every_request_that_it_offers(through: str) -> None:
+    found = pool_driver.run_script("tiergate_plugins.benchmarks.pool_offering", through, "200")
     assert (found["requests"], found["recorded"]) == (200, 200)
+    assert found["whole_s"] > found["seconds"] > 0
+
+
+def test_a_driver_that_ends_badly_is_named() -> None:
     with pytest.raises(RunError, match="pool_offering"):
-        pool_driver.run_script("tiergate_plugins.benchmarks.pool_offering", "many")
+        pool_driver.run_script("tiergate_plugins.benchmarks.pool_offering", "target", "many")
 
 
 def found_accuracy(value: float, control: float, ambiguous: float, regret: float | None) -> TierAccuracy:

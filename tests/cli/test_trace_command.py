@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -97,3 +101,61 @@ def test_a_session_that_is_not_in_the_store_is_named_by_line(cli: Cli, trace: Pa
         f"tiergate: error: trace.jsonl:2: session {session!r} is not in the store"
         " (give the task store that the trace was recorded on with --from)\n"
     )
+
+
+def record(folder: Path, lines: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tiergate", "trace", "record", *words],
+        input=lines,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_recorded_trace_has_every_request_and_passes_all_lines_on(cli: Cli, tmp_path: Path) -> None:
+    lines = (
+        '{"id": 7, "op": "task_get", "session": "s", "args": {"task": "t"}}\n'
+        "this is no request\n"
+        '{"op": "tasks_query", "args": {"limit": 3}}\n'
+        '{"op": "fly"}\n'
+    )
+    done = record(tmp_path, lines, "-o", "day.jsonl", "--workload", "ycsb-a", "--seed", "9")
+    assert (done.returncode, done.stdout) == (0, lines)
+    assert "2 lines are not in the trace; the first: line 2: not a request" in done.stderr
+    head, first, second = map(json.loads, (tmp_path / "day.jsonl").read_text().splitlines())
+    assert head == {"schema": "tiergate.trace/1", "workload": "ycsb-a", "seed": 9, "requests": 2}
+    assert first == {"at": 0.0, "op": "task_get", "session": "s", "args": {"task": "t"}}
+    assert (second["op"], second["args"]) == ("tasks_query", {"limit": 3})
+    assert second["at"] >= 0
+    assert cli("trace", "show", "day.jsonl")[0] == 0
+
+
+def test_a_recording_of_nothing_is_refused_and_writes_nothing(tmp_path: Path) -> None:
+    done = record(tmp_path, '{"op": "fly"}\n', "-o", "day.jsonl")
+    assert done.returncode == 2
+    assert "standard input: " in done.stderr
+    assert "'fly'" in done.stderr
+    assert not (tmp_path / "day.jsonl").exists()
+
+
+def test_a_recording_ends_with_an_interrupt_and_keeps_what_came_and_when(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tiergate", "trace", "record", "-o", "day.jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        for pause_s in (0.0, 0.3):
+            sleep(pause_s)
+            running.stdin.write(b'{"op": "tasks_query"}\n')
+            running.stdin.flush()
+            assert running.stdout.readline() == b'{"op": "tasks_query"}\n'
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=30) == 0
+    first, second = map(json.loads, (tmp_path / "day.jsonl").read_text().splitlines()[1:])
+    assert second["at"] - first["at"] > 0.25

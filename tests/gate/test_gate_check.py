@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +120,19 @@ def test_too_many_unsure_labels_leave_accuracy_undecided(
     gate = judged(make_record(ambiguous=ambiguous), share="> 0.9", lost="= 0")
     assert gate.checks[0].verdict == gate.verdict == verdict
     assert gate.checks[1].verdict == "pass"
+
+
+@pytest.mark.parametrize(("ambiguous", "verdict"), [(0.10, "pass"), (0.11, "inconclusive")])
+def test_classes_rest_on_the_labels_too(make_record: MakeRecord, ambiguous: float, verdict: str) -> None:
+    record = make_record(ambiguous=ambiguous)
+    metric = "by_class.hot.response_ms.p95"
+    variant = msgspec.structs.replace(
+        record.variants[0], intervals={**record.variants[0].intervals, metric: (1.0, 2.0)}
+    )
+    record = msgspec.structs.replace(record, variants=[variant])
+    check = only(check_run(record, parse_budgets({metric: "< 100 s"})))
+    assert check.verdict == verdict
+    assert check.reason == ("11% of the requests have no sure label" if verdict == "inconclusive" else "")
 
 
 def test_unsure_labels_cannot_fail_a_router_either(make_record: MakeRecord) -> None:

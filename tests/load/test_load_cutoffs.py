@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tiergate.arrivals import poisson
 from tiergate.load.cutoffs import (
+    AMBIGUOUS_STEP,
     EQUAL,
     LONG_LIMIT,
     MIN_SHARES,
@@ -100,7 +101,7 @@ def test_the_search_keeps_the_declared_objective(seed: int, load: float) -> None
     least = min(pair.short_slowdown_p95 for pair in allowed)
     assert best.short_slowdown_p95 <= least * EQUAL
     equal = [pair for pair in allowed if pair.short_slowdown_p95 <= least * EQUAL]
-    assert best.ambiguous == min(pair.ambiguous for pair in equal)
+    assert best.ambiguous <= min(pair.ambiguous for pair in equal) + AMBIGUOUS_STEP * len(trace.service)
 
 
 def test_where_long_requests_must_starve_the_search_says_so() -> None:

@@ -55,6 +55,21 @@ class FakePool(Pool):
         return PoolUsage(cpu_s=1.5, peak_rss_bytes=7, worker_seconds=3.0)
 
 
+class Blocking(FakePool):
+    """Holds up the whole process while it takes one of the requests."""
+
+    def __init__(self, request: int) -> None:
+        super().__init__(answer)
+        self._request = request
+
+    def submit_nowait(
+        self, request: Request, choice: Choice, *, deadline_s: float | None = None
+    ) -> asyncio.Future[Reply]:
+        if request.id == self._request:
+            time.sleep(FREEZE_S)
+        return super().submit_nowait(request, choice, deadline_s=deadline_s)
+
+
 class Hot(Router):
     """Chooses hot, unless told to find no worker for some requests; remembers what it was told."""
 
@@ -114,13 +129,8 @@ def test_requests_that_fall_due_while_the_pool_is_frozen_show_the_wait(make_fact
 
 
 def test_a_stall_of_the_driver_itself_counts_as_waiting_too(make_facts: MakeFacts) -> None:
-    async def block(request: Request) -> Reply:
-        if request.id == 5:
-            time.sleep(FREEZE_S)
-        return await answer(request)
-
     starts = [0.01 * number for number in range(40)]
-    pool = FakePool(block)
+    pool = Blocking(5)
     done = driven(pool, timetable(make_facts, starts, deadline_s=10.0))
     for number in range(6, 35):
         left = starts[5] + FREEZE_S - starts[number]
@@ -132,12 +142,7 @@ def test_a_stall_of_the_driver_itself_counts_as_waiting_too(make_facts: MakeFact
 
 
 def test_a_request_that_is_sent_past_its_deadline_gets_next_to_no_time(make_facts: MakeFacts) -> None:
-    async def block(request: Request) -> Reply:
-        if request.id == 0:
-            time.sleep(FREEZE_S)
-        return await answer(request)
-
-    pool = FakePool(block)
+    pool = Blocking(0)
     driven(pool, timetable(make_facts, [0.0, 0.01, 0.02], deadline_s=0.05))
     assert pool.deadlines[1] == pool.deadlines[2] == 0.001
 

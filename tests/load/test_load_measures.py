@@ -56,6 +56,7 @@ def outcome(request: int, response_s: float = 0.01, **values: Any) -> Outcome:
         "fate": Fate.COMPLETED,
         "tier": "hot",
         "worker": "hot-1",
+        "start_s": 0.0,
         "late_s": 0.0,
         "service_s": 0.001,
     }
@@ -154,7 +155,14 @@ def test_the_load_ratio_is_that_of_the_busiest_worker_of_any_tier() -> None:
 
 
 def test_the_series_goes_by_the_second_of_the_intended_start() -> None:
-    one = round_of([outcome(0, 0.010), outcome(1, 0.030), outcome(2, 0.5), outcome(3, fate=Fate.FAILED)])
-    found = series([one, one], [0.1, 0.9, 2.5, 2.6])
+    one = round_of(
+        [
+            outcome(0, 0.010, start_s=0.1),
+            outcome(1, 0.030, start_s=0.9),
+            outcome(2, 0.5, start_s=2.5),
+            outcome(3, start_s=2.6, fate=Fate.FAILED),
+        ]
+    )
+    found = series([one, one])
     assert [(point.at_s, point.requests) for point in found] == [(0.0, 4), (2.0, 2)]
     assert found[1].p95_ms == pytest.approx(500, rel=1e-3)

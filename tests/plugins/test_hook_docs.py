@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tiergate.bench import BenchSetup
-from tiergate.errors import SourceError
+from tiergate.errors import SourceError, UsageError
 from tiergate.hooks import (
     KINDS,
     Declaration,
@@ -23,6 +23,7 @@ from tiergate.hooks import (
     Requirement,
     StoreDeclaration,
 )
+from tiergate.load.driver import Timetable, drive_target
 from tiergate.load.trace import generate
 from tiergate.model import Session, Status, Task
 from tiergate.operation import Request, Scope
@@ -40,6 +41,7 @@ from tiergate.store import (
     TaskQuery,
     Unsupported,
 )
+from tiergate.target import TargetSetup
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "hooks"
 BY_HOOK = {kind.hook: kind for kind in KINDS}
@@ -243,6 +245,26 @@ def test_the_requests_of_the_workload_arrive_in_pairs(site: Any) -> None:
     assert starts[0:200:2] == starts[1:200:2]
     assert len(set(starts)) == 101
     assert starts[-1] == pytest.approx(2.0, rel=0.4)
+
+
+def test_the_target_answers_after_its_pause_or_says_that_it_is_too_late(site: Any) -> None:
+    declared = load(site, "tiergate_targets")
+    assert not declared.routed
+    with pytest.raises(UsageError, match=r"target pause: milliseconds must be a number, not 'soon'"):
+        declared.open(TargetSetup(argument="soon"))
+    timetable = Timetable(
+        requests=[Request(number, "task_get", "s1", {}) for number in range(3)],
+        facts=[facts(Scope.TASK)] * 3,
+        starts=[0.0, 0.001, 0.002],
+        warm_up=[],
+        deadline_s=0.5,
+    )
+    target = declared.open(TargetSetup(argument="5"))
+    in_time = asyncio.run(drive_target(target, timetable, 1))
+    assert [(one.fate, one.service_s) for one in in_time.outcomes] == [("completed", 0.005)] * 3
+    hasty = dataclasses.replace(timetable, deadline_s=0.004)
+    too_late = asyncio.run(drive_target(declared.open(TargetSetup(argument="900")), hasty, 1))
+    assert {one.fate for one in too_late.outcomes} == {"timed_out"}
 
 
 def test_the_importer_reads_its_format_and_names_the_line_that_is_none(site: Any) -> None:

@@ -20,12 +20,14 @@ from tiergate.record import (
     GateBenchmark,
     GateCheck,
     GateRecord,
+    Knee,
     Latency,
     Regret,
     RequestCounts,
     RunRecord,
     SeriesPoint,
     Source,
+    SweepPoint,
     TierAccuracy,
     Variant,
 )
@@ -93,7 +95,9 @@ def test_the_sections_come_in_order_and_each_is_explained(run_record: RunRecord)
     text = render([run_record])
     page = Page(text)
     assert [attributes["id"] for attributes in page.all("section")] == [section.name for section in SECTIONS]
-    assert [attributes["href"] for attributes in page.all("a")][1:10] == [f"#{s.name}" for s in SECTIONS]
+    assert [attributes["href"] for attributes in page.all("a")][1 : len(SECTIONS) + 1] == [
+        f"#{s.name}" for s in SECTIONS
+    ]
     for section in SECTIONS[1:]:
         block = text.split(f'<section id="{section.name}"')[1].split("</section>")[0]
         lead = re.search(r'<p class="lead">([^<]+)</p>', block)
@@ -245,7 +249,7 @@ def test_too_few_requests_are_said_first(run_record: RunRecord, gate_of: Callabl
     run = replace(run_record, too_few=["48 long requests, 100 are needed", "1 round gives no interval"])
     shown = Page(render([run, gate_of("inconclusive", checks=[])])).words("verdict")
     reason = "48 long requests, 100 are needed; 1 round gives no interval."
-    assert f"Too few requests for a verdict: {reason}" in shown
+    assert f"Why there can be no verdict: {reason}" in shown
     assert "because the run is too small for a verdict; 0 of 0 checks would hold" in shown
     assert "The gate made no checks." in shown
 
@@ -477,3 +481,27 @@ def test_paired_benchmarks_are_shown(gate_of: Callable[..., GateRecord]) -> None
     assert "load <json> ×1.21 ×1.15–×1.27 Regressed 4.20 s" in shown
     assert "save ×0.990 ×0.970–×1.02 Same 3.00 s" in shown
     assert "The gate made no checks." not in shown
+
+
+def test_a_sweep_is_drawn_and_its_knees_are_listed(run_record: RunRecord) -> None:
+    points = [
+        SweepPoint(
+            offered_rps=rate,
+            achieved_rps=min(rate, 150.0),
+            p95_ms=rate / 4,
+            rounds=3,
+            kept_up=kept,
+            limit=limit,
+        )
+        for rate, kept, limit in ((50.0, 3, ""), (100.0, 3, ""), (200.0, 0, "answers"))
+    ]
+    knee = Knee(rps=141.4, interval=(100.0, 200.0), reason="the next rate left answers behind")
+    swept = replace(run_record.variants[0], sweep=points, knee=knee)
+    text = render([replace(run_record, variants=[swept, *run_record.variants[1:]])])
+    shown = Page(text).words("sweep")
+    assert "141" in shown
+    assert "100–200" in shown
+    assert "0 of 3" in shown
+    assert "answers came too late" in shown
+    assert "sweep-achieved" in text
+    assert "This run swept no rate" in Page(render([run_record])).words("sweep")

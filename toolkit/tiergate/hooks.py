@@ -28,6 +28,7 @@ from tiergate.pool import Pool, PoolSpec
 from tiergate.record import BenchRow, Record
 from tiergate.routing import Router, RouterSetup
 from tiergate.store import Capability, Store, StoreAddress
+from tiergate.target import Target, TargetSetup
 
 ENTRY_POINT_GROUP = "tiergate"
 
@@ -189,6 +190,20 @@ class WorkloadDeclaration(Declaration):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTargetDeclaration(Declaration):
+    """Something that load can be sent to; the name is the first word of ``--target NAME:ARGUMENT``.
+
+    Attributes:
+        open: makes a target that has not been started, or raises a `UsageError` for a wrong argument.
+        routed: whether it is given a pool and a router, and runs with each router of the run. Any other
+            target runs once, and has response times but no tiers and so no tier accuracy.
+    """
+
+    open: Callable[[TargetSetup], Target]
+    routed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """What an importer read.
 
@@ -257,6 +272,10 @@ class HookSpecs:
         """Add generators of work. Fires when a load run is planned."""
 
     @hookspec
+    def tiergate_targets(self) -> Iterable[LoadTargetDeclaration]:  # type: ignore[empty-body]
+        """Add things that load can be sent to. Fires when a load run is planned."""
+
+    @hookspec
     def tiergate_importers(self) -> Iterable[ImporterDeclaration]:  # type: ignore[empty-body]
         """Add readers of other tools' task stores. Fires when a command is given a source."""
 
@@ -285,6 +304,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("router", "tiergate_routers", RouterDeclaration),
     Kind("pool", "tiergate_pools", PoolDeclaration),
     Kind("workload", "tiergate_workloads", WorkloadDeclaration),
+    Kind("target", "tiergate_targets", LoadTargetDeclaration),
     Kind("importer", "tiergate_importers", ImporterDeclaration),
     Kind("exporter", "tiergate_exporters", ExporterDeclaration),
     Kind("benchmark", "tiergate_benchmarks", BenchmarkDeclaration),

@@ -14,6 +14,7 @@ from tiergate_reports.sections import (
     latency,
     resources,
     routers,
+    sweep,
     verdict,
     workload,
 )
@@ -36,6 +37,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("latency", "Latency", latency.build),
     Section("accuracy", "Tier accuracy", accuracy.build),
     Section("comparisons", "Gains and losses", comparisons.build),
+    Section("sweep", "How much it carries", sweep.build),
     Section("workload", "Workload and sources", workload.build),
     Section("labels", "How the labels were made", labels.build),
     Section("resources", "Resources, affinity, events", resources.build),

@@ -126,6 +126,7 @@ def errors_table(name: str, accuracy: TierAccuracy) -> Table:
             text_column("Chosen"),
             Column("Requests"),
             Column("Example", help="The id of one such request in the trace."),
+            text_column("What the router says of the example"),
         ),
         rows=[
             (
@@ -134,6 +135,7 @@ def errors_table(name: str, accuracy: TierAccuracy) -> Table:
                 Cell(e.chosen),
                 Cell(figures.count(e.requests)),
                 Cell(str(e.example)),
+                Cell(e.explanation or "—"),
             )
             for e in errors[:MOST_ERRORS]
         ],

@@ -15,6 +15,7 @@ def build(run: RunRecord, _gate: GateRecord | None) -> dict[str, object]:
     """Three small tables, and every router's events to unfold."""
     return {
         "resources": resources_table(run),
+        "driver": driver_table(run),
         "affinity": affinity_table(run),
         "kinds": kinds_table(run),
         "events": [events_table(variant) for variant in run.variants if variant.events],
@@ -37,6 +38,29 @@ def resources_table(run: RunRecord) -> Table:
                 cell(v.resources.cpu_s, figures.seconds, interval=metrics.interval_of(v, "resources.cpu_s")),
                 Cell(figures.size(v.resources.peak_rss_bytes)),
                 Cell(figures.seconds(v.resources.worker_seconds)),
+            )
+            for v in run.variants
+        ],
+        empty="This run has no variants.",
+    )
+
+
+def driver_table(run: RunRecord) -> Table:
+    """How busy the load generator itself was; how late it was stands with the latencies."""
+    return Table(
+        caption="Load generator",
+        columns=(
+            text_column("Router"),
+            Column(
+                "Busy", "of one core", "Its own process, in the worst round; near 100 % it is what limits."
+            ),
+            Column("Dropped", "requests", "Refused by a full queue; counted as lost."),
+        ),
+        rows=[
+            (
+                Cell(v.name),
+                cell(v.driver.busy if v.driver else None, figures.percent, reason="not recorded"),
+                Cell(figures.count(v.requests.dropped)),
             )
             for v in run.variants
         ],

@@ -162,7 +162,12 @@ def row(run: RunRecord, variant: Variant) -> tuple[Cell, ...]:
             interval=metrics.interval_of(variant, "affinity.hit_rate"),
             reason="no session came twice",
         ),
-        Cell(figures.number(variant.achieved_rps), f"of {figures.number(run.workload.offered_rps)}"),
+        Cell(
+            figures.number(variant.achieved_rps),
+            "closed loop"
+            if run.workload.loop == "closed"
+            else f"of {figures.number(run.workload.offered_rps)}",
+        ),
         Cell(figures.count(counts.lost), parts if counts.lost else "", "fail-text" if counts.lost else ""),
     )
 

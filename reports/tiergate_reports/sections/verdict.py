@@ -44,12 +44,17 @@ def _what(run: RunRecord) -> str:
         )
     counts = variant.requests
     lost = f"lost {figures.count(counts.lost)}" if counts.lost else "lost none"
+    offered = (
+        f" {figures.number(run.workload.offered_rps)} requests/s were offered and"
+        if run.workload.loop == "open"
+        else f" {figures.plural(run.workload.clients or 0, 'client')} waited for every answer, and"
+    )
     return (
         f"{variant.name} completed {figures.count(counts.completed)} of {figures.count(counts.offered)}"
         " requests"
         f" over {figures.plural(run.workload.rounds, 'round')} and {lost};"
-        f" {figures.number(run.workload.offered_rps)} requests/s were offered"
-        f" and {figures.number(variant.achieved_rps)} achieved."
+        f"{offered} {figures.number(variant.achieved_rps)}"
+        f"{' ' if run.workload.loop == 'open' else ' requests/s were '}achieved."
     )
 
 

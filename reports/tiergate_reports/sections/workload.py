@@ -48,9 +48,19 @@ def facts(run: RunRecord) -> list[tuple[str, str, str]]:
         ),
         ("Length", figures.seconds(load.duration_s), "From the first intended start to the last."),
         (
+            "Arrivals",
+            load.arrivals,
+            "A CLOSED LOOP: stalls hold requests back instead of showing in their times."
+            if load.loop == "closed"
+            else "Open: every request has its intended start, whatever became of the others.",
+        ),
+        ("Target", load.target, "What the requests were sent to."),
+        (
             "Offered rate",
-            figures.per_second(load.offered_rps),
-            "Requests are sent at their times, whether or not answers came.",
+            figures.per_second(load.offered_rps) if load.loop == "open" else "none",
+            "Requests are sent at their times, whether or not answers came."
+            if load.loop == "open"
+            else "Each client waits for its answer.",
         ),
         (
             "Offered load",

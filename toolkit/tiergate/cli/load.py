@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
     from tiergate.config import Config
+    from tiergate.load.aim import Aim
+    from tiergate.load.kept import SealedCache
     from tiergate.load.plan import Plan
     from tiergate.plugins import PluginHost
     from tiergate.record import GateRecord, RunRecord
@@ -38,6 +41,25 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     help="A router to compare; may be repeated. The configured one must be among them.",
+)
+@click.option(
+    "--target",
+    metavar="NAME:…",
+    help="Send the requests elsewhere than to the pool, such as command:PROGRAM or command?copies=2:PROGRAM.",
+)
+@click.option(
+    "--closed",
+    "clients",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A closed loop of N clients instead of open arrivals; its response times hide stalls.",
+)
+@click.option("--sweep", is_flag=True, help="Then raise the rate until each router falls behind.")
+@click.option(
+    "--oracle-cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep what the oracle measured there; used again while trace, code and machine are the same.",
 )
 @click.option("--store", metavar="URL", help="Kind of store to run on, such as sqlite: or json:.")
 @click.option(
@@ -68,6 +90,10 @@ def command(
     workload: str | None,
     seed: int | None,
     routers: tuple[str, ...],
+    target: str | None,
+    clients: int | None,
+    sweep: bool,
+    oracle_cache: Path | None,
     store: str | None,
     rate: float | None,
     effort: str | None,
@@ -94,10 +120,13 @@ def command(
         raise UsageError(
             f"{given} and --trace exclude each other", where=str(trace_file), hint="a trace carries its own"
         )
+    _require_one_loop(clients, rate, sweep=sweep)
     _require_outputs(output, html)
     host = state.host()
     require_well(host)
+    aim = _aim(host, target, routers)
     plan = _plan(settings, host, sources, source_format, trace_file, rate)
+    plan = replace(_aimed(plan, aim), clients=clients, sweep=sweep, oracle_cache=_cache(oracle_cache))
     record, gate = _run(state, settings, plan, host)
     _save(host, record, gate, output, html)
     if as_json:
@@ -145,6 +174,48 @@ def _plan(
         replay=replay,
         command=["tiergate", *map(printable, sys.argv[1:])],
     )
+
+
+def _require_one_loop(clients: int | None, rate: float | None, *, sweep: bool) -> None:
+    if clients is not None and (rate is not None or sweep):
+        given = "--sweep" if rate is None else "--rate"
+        raise UsageError(
+            f"{given} and --closed exclude each other",
+            hint="a closed loop offers no rate; leave --closed out for open arrivals",
+        )
+
+
+def _aim(host: PluginHost, target: str | None, routers: tuple[str, ...]) -> Aim:
+    """What the requests are sent to.
+
+    Raises:
+        UsageError: there is no such target, or routers were named for one that has none.
+    """
+    from tiergate.load.aim import parse_target
+
+    aim = parse_target(target or "pool", host)
+    if routers and not aim.declaration.routed:
+        raise UsageError(
+            f"--router and --target {aim.declaration.name} exclude each other",
+            hint="routers choose in our own pool; leave --router out",
+        )
+    if not aim.declaration.routed:
+        aim.open(store="")  # only to hear now, and not after minutes, what is wrong with its argument
+    return aim
+
+
+def _aimed(plan: Plan, aim: Aim) -> Plan:
+    """The plan with its target; one that has no routers takes part under its own name."""
+    if aim.declaration.routed:
+        return replace(plan, aim=aim)
+    contestant = aim.contestant()
+    return replace(plan, aim=aim, routers=[contestant], configured_router=contestant.name)
+
+
+def _cache(folder: Path | None) -> SealedCache | None:
+    from tiergate.load.kept import SealedCache
+
+    return None if folder is None else SealedCache(folder)
 
 
 def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[RunRecord, GateRecord]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from tiergate.cli.output import output_width, table
-from tiergate.record import ClassLatency, GateCheck, GateRecord, RunRecord, Source, Variant
+from tiergate.record import (
+    NOTHING_TO_TIER,
+    ClassLatency,
+    GateCheck,
+    GateRecord,
+    Knee,
+    RunRecord,
+    Source,
+    Variant,
+    WorkloadFacts,
+)
 
 WORST_FIRST = {"fail": 0, "inconclusive": 1, "pass": 2}
 
@@ -26,9 +36,8 @@ def run_table(record: RunRecord) -> list[str]:
     rows = [_row(variant, record.configured_router) for variant in record.variants]
     workload = record.workload
     head = (
-        f"{workload.requests} requests × {workload.rounds} rounds at {workload.offered_rps:.0f} requests/s"
-        f" ({workload.offered_load:.0%} of the cores), workload {workload.name}, seed {workload.seed};"
-        " response times in ms"
+        f"{workload.requests} requests × {workload.rounds} rounds {_loop(workload)},"
+        f" workload {workload.name}, seed {workload.seed}; response times in ms"
     )
     oracle = record.oracle
     tiers = f"hot < {oracle.hot_ms:.3g} ms ≤ warm < {oracle.warm_ms:.3g} ms ≤ cold, in service time"
@@ -39,7 +48,43 @@ def run_table(record: RunRecord) -> list[str]:
         "",
         *table(headers, rows, output_width()),
         *_legend(record),
+        *_driver_lines(record),
+        *_sweep_lines(record),
     ]
+
+
+def _loop(workload: WorkloadFacts) -> str:
+    if workload.loop == "closed":
+        return f"in a CLOSED LOOP of {workload.clients} clients (nothing is offered; stalls do not show)"
+    return (
+        f"at {workload.offered_rps:.0f} requests/s ({workload.offered_load:.0%} of the cores;"
+        f" arrivals {workload.arrivals})"
+    )
+
+
+def _driver_lines(record: RunRecord) -> list[str]:
+    """How late and how busy the generator was, at its worst."""
+    drivers = [variant.driver for variant in record.variants if variant.driver is not None]
+    if not drivers:
+        return []
+    late = max(variant.lateness_ms.p99 for variant in record.variants)
+    busy = max(driver.busy for driver in drivers)
+    return [f"load generator: at most {late:.3g} ms late at p99, {busy:.0%} of one core"]
+
+
+def _sweep_lines(record: RunRecord) -> list[str]:
+    """The knee of each variant, where rates were swept."""
+    rows = [_knee_row(variant.name, variant.knee) for variant in record.variants if variant.knee]
+    if not rows:
+        return []
+    headers = ("sweep", "knee, requests/s", "why")
+    return ["", *table(headers, rows, output_width())]
+
+
+def _knee_row(name: str, knee: Knee) -> list[str]:
+    found = "none" if knee.rps is None else f"{knee.rps:.0f}"
+    within = f" [{knee.interval[0]:.0f}, {knee.interval[1]:.0f}]" if knee.interval else ""
+    return [name, found + within, knee.reason]
 
 
 def _source_line(source: Source) -> str:
@@ -94,7 +139,7 @@ def verdict_lines(gate: GateRecord, record: RunRecord) -> list[str]:
     """The verdict, each check, and what keeps it from being more certain."""
     checks = sorted(gate.checks, key=lambda check: WORST_FIRST[check.verdict])
     lines = [f"gate: {gate.verdict.upper()} for {gate.subject}", *map(_check_line, checks)]
-    lines += [f"  too few: {reason}" for reason in record.too_few]
+    lines += [f"  no verdict: {reason}" for reason in record.too_few]
     return lines + [f"  note: {remark}" for remark in record.remarks]
 
 
@@ -114,7 +159,7 @@ def _value(value: float | None, interval: tuple[float, float] | None) -> str:
 def next_steps(record: RunRecord, gate: GateRecord, output: Path | None, html: Path | None) -> list[str]:
     """What was written, and what to do next."""
     lines = [f"wrote {path}" for path in (output, html) if path is not None]
-    if record.too_few:
+    if record.too_few and not record.too_few[0].startswith(NOTHING_TO_TIER):
         lines.append("next: run with more effort (without --quick, or with --thorough) for a verdict")
     elif gate.verdict == "pass":
         lines.append(

@@ -1,4 +1,4 @@
-"""``tiergate trace``: make a trace of requests, or show what one is like."""
+"""``tiergate trace``: make or record a trace of requests, or show what one is like."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from tiergate.cli.from_sources import read_sources, require_sources, source_opti
 from tiergate.cli.groups import Group
 from tiergate.cli.output import write, write_json
 from tiergate.cli.state import State
+from tiergate.cli.trace_record import record
 
 if TYPE_CHECKING:
     from tiergate.load.trace_facts import TraceFacts
 
 
-@click.group(cls=Group, short_help="Make a trace of requests, or show what one is like.")
+@click.group(cls=Group, short_help="Make or record a trace of requests, or show what one is like.")
 def command() -> None:
-    """Make a trace of requests, or show what one is like.
+    """Make or record a trace of requests, or show what one is like.
 
     A trace is a file of JSON Lines: a first line that says where it came from, then one request a line with
     its time in seconds. `tiergate load --trace FILE` replays it.
     """
+
+
+command.add_command(record)
 
 
 @command.command()

@@ -14,6 +14,9 @@ from tiergate.record import MAX_AMBIGUOUS, GateCheck, GateRecord, GateVerdict, I
 COUNTED = "requests."
 """Metrics below this name are counts, and exact."""
 
+BY_LABEL = ("tier_accuracy.", "by_class.")
+"""Metrics below these names rest on the labels of the requests."""
+
 
 def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     """Judge a run.
@@ -28,7 +31,8 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     variant = _configured(record)
     numbers = metrics(variant)
     named = titles(budget.metric for budget in budgets)
-    checks = [_check(variant, numbers, budget, named[budget.metric]) for budget in budgets]
+    ambiguous = record.oracle.ambiguous
+    checks = [_check(variant, numbers, budget, named[budget.metric], ambiguous) for budget in budgets]
     if record.too_few:
         checks = [_unless_estimated(check) for check in checks]
     return GateRecord(
@@ -62,10 +66,12 @@ def _configured(record: RunRecord) -> Variant:
     raise UsageError(f"the record has no variant {record.configured_router!r}", hint="run the load again")
 
 
-def _check(variant: Variant, numbers: dict[str, float], budget: Budget, title: str) -> GateCheck:
+def _check(
+    variant: Variant, numbers: dict[str, float], budget: Budget, title: str, ambiguous: float
+) -> GateCheck:
     value = numbers.get(budget.metric)
     interval = _interval(variant, budget.metric, value)
-    verdict, reason = _judge(variant, budget, value, interval)
+    verdict, reason = _judge(variant, budget, value, interval, ambiguous)
     return GateCheck(
         metric=budget.metric,
         title=title,
@@ -85,7 +91,7 @@ def _interval(variant: Variant, metric: str, value: float | None) -> Interval | 
 
 
 def _judge(
-    variant: Variant, budget: Budget, value: float | None, interval: Interval | None
+    variant: Variant, budget: Budget, value: float | None, interval: Interval | None, ambiguous: float
 ) -> tuple[GateVerdict, str]:
     accuracy = variant.tier_accuracy
     if value is None:
@@ -93,8 +99,8 @@ def _judge(
         return "inconclusive", "the router chooses no tier" if chooses_none else "it was not measured"
     if interval is None:
         return "inconclusive", "the run gives no interval for it"
-    if budget.metric.startswith("tier_accuracy.") and accuracy and accuracy.ambiguous > MAX_AMBIGUOUS:
-        return "inconclusive", f"{accuracy.ambiguous:.0%} of the requests have no sure label"
+    if budget.metric.startswith(BY_LABEL) and ambiguous > MAX_AMBIGUOUS:
+        return "inconclusive", f"{ambiguous:.0%} of the requests have no sure label"
     kept = [budget.holds(end) for end in interval]
     if all(kept):
         return "pass", ""

@@ -3,8 +3,9 @@
 The declared objective (fixed before any run): least 95th percentile of the slowdown of short
 requests, while the 95th percentile of the response time of long ones stays at most twice that of one
 shared queue with as many workers. Slowdown is response over service time. Choices within 5 % of the
-best count as equal; among them the one with the fewest ambiguous training requests wins, then the one
-in the widest gap between service times.
+best count as equal; among them the one with the fewest ambiguous training requests wins, counted in steps
+of 2 % of the trace, then the one in the widest gap between service times, in steps of a quarter, then the one
+that cuts lowest. The steps keep cut-offs where they were when measured times differ a little between runs.
 
 The simulation knows queues and workers, not that workers share cores; what it expected stands in the
 record beside what was measured.
@@ -16,6 +17,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil, floor, log
 
 import numpy as np
 
@@ -23,6 +25,8 @@ from tiergate.routing import TIERS, Cutoffs
 
 LONG_LIMIT = 2.0
 EQUAL = 1.05
+AMBIGUOUS_STEP = 0.02
+GAP_STEP = 1.25
 CANDIDATES = 24
 MIN_SHARES = (0.05, 0.05, 0.01)
 """Share of the training requests that hot, warm and cold must hold at least. Two tiers with resident workers
@@ -93,7 +97,23 @@ def search(training: TrainingTrace, workers: dict[str, int]) -> Candidate:
         return min(found, key=lambda candidate: candidate.long_ratio)
     best = min(candidate.short_slowdown_p95 for candidate in allowed)
     equal = [candidate for candidate in allowed if candidate.short_slowdown_p95 <= best * EQUAL]
-    return min(equal, key=lambda candidate: (candidate.ambiguous, -candidate.gap))
+    return min(equal, key=lambda candidate: _rank(candidate, len(training.service)))
+
+
+def all_hot(training: TrainingTrace, workers: dict[str, int]) -> Candidate:
+    """Cut-offs above every service time, for requests that are too alike to be parted."""
+    longest = max(training.service)
+    return judge(training, workers, 2 * longest, 4 * longest)
+
+
+def _rank(candidate: Candidate, requests: int) -> tuple[int, int, float, float]:
+    """Orders candidates that are equal by the objective; what measuring anew would change hardly counts."""
+    return (
+        ceil(candidate.ambiguous / requests / AMBIGUOUS_STEP),
+        -floor(log(candidate.gap, GAP_STEP)),
+        candidate.cutoffs.hot_s,
+        candidate.cutoffs.warm_s,
+    )
 
 
 def cut_points(service: Sequence[float]) -> list[float]:

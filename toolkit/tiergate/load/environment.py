@@ -7,7 +7,6 @@ import platform
 import subprocess
 from pathlib import Path
 
-from tiergate.load.plan import usable_cores
 from tiergate.record import Environment
 
 
@@ -16,14 +15,15 @@ def environment() -> Environment:
     return Environment(
         python=platform.python_version(),
         platform=platform.platform(),
-        cpu=_cpu(),
+        cpu=cpu_model(),
         cores=usable_cores(),
         load_avg=round(os.getloadavg()[0], 2),
         git_commit=_git_commit(),
     )
 
 
-def _cpu() -> str:
+def cpu_model() -> str:
+    """The model of the processor, as far as the system tells it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -41,3 +41,11 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1

@@ -16,6 +16,7 @@ from tiergate.load.remarks import compare, remarks, too_few
 from tiergate.load.rounds import drive_rounds
 from tiergate.load.stage import make_stage
 from tiergate.load.summary import ambiguous_share, summarise
+from tiergate.load.sweep import sweep
 from tiergate.plugins import PluginHost, PluginStatus
 from tiergate.record import (
     OracleFacts,
@@ -40,12 +41,13 @@ def run(plan: Plan, host: PluginHost, progress: Progress) -> RunRecord:
     with make_stage(host, plan.store, plan.pool) as stage, asyncio.Runner(loop_factory=_event_loop) as runner:
         prepared = runner.run(prepare(plan, stage, progress))
         rounds = runner.run(drive_rounds(plan, stage, prepared, progress))
+        searches = runner.run(sweep(plan, stage, prepared, progress)) if plan.sweep else {}
     plugins = [
         PluginVersion(name=plugin.name, version=plugin.version)
         for plugin in host.plugins
         if plugin.status is PluginStatus.ACTIVE
     ]
-    variants = summarise(plan, prepared, rounds)
+    variants = summarise(plan, prepared, rounds, searches)
     comparisons = compare(prepared, rounds)
     return RunRecord(
         created_at=created.isoformat(timespec="seconds"),
@@ -79,15 +81,19 @@ def _workload(plan: Plan, prepared: Prepared) -> WorkloadFacts:
         sha256=prepared.judged.trace.sha256,
         requests=len(starts),
         duration_s=duration,
-        offered_rps=(len(starts) - 1) / duration if duration else 0.0,
+        offered_rps=prepared.rate_rps if plan.clients is None else 0.0,
         effort=plan.effort_name,
         rounds=plan.effort.rounds,
-        offered_load=prepared.offered_load,
+        offered_load=prepared.offered_load if plan.clients is None else 0.0,
         parameters={
             "operations": dict(operations.most_common()),
             "deadline_s": plan.deadline_s,
             **_replayed(plan),
         },
+        loop="open" if plan.clients is None else "closed",
+        clients=plan.clients,
+        arrivals=plan.arrivals,
+        target="pool" if plan.aim is None else plan.aim.text,
     )
 
 
@@ -133,4 +139,5 @@ def _oracle(prepared: Prepared) -> OracleFacts:
             "short_slowdown_p95": candidate.short_slowdown_p95,
             "long_response_ratio_p95": candidate.long_ratio,
         },
+        sealed_at=prepared.sealed_at,
     )

@@ -97,7 +97,11 @@ def intervals(per_round: Sequence[dict[str, float]], pooled: dict[str, float]) -
 
 
 def affinity(rounds: Sequence[Round], workers: dict[str, int]) -> Affinity:
-    """Whether requests of one session met the same worker of a tier; `workers` counts them by tier."""
+    """Whether requests of one session met the same worker of a tier.
+
+    Args:
+        workers: how many each tier has; of a tier that is not there, those that served count.
+    """
     hits = asked = 0
     loads: Counter[tuple[str, str]] = Counter()
     for one in rounds:
@@ -121,7 +125,7 @@ def _max_load_ratio(loads: Counter[tuple[str, str]], workers: dict[str, int]) ->
     by_tier: dict[str, list[int]] = defaultdict(list)
     for (tier, _), requests in loads.items():
         by_tier[tier].append(requests)
-    ratios = [max(found) * workers[tier] / sum(found) for tier, found in by_tier.items()]
+    ratios = [max(found) * workers.get(tier, len(found)) / sum(found) for tier, found in by_tier.items()]
     return max(ratios, default=1.0)
 
 
@@ -129,11 +133,11 @@ def _tier_of(worker: str) -> str:
     return worker.rpartition("-")[0]
 
 
-def series(rounds: Sequence[Round], starts: Sequence[float]) -> list[SeriesPoint]:
+def series(rounds: Sequence[Round]) -> list[SeriesPoint]:
     """Response times second by second of the intended start, all rounds together."""
     seconds: dict[int, Recorder] = defaultdict(Recorder)
     for outcome in completed(rounds):
-        seconds[int(starts[outcome.request])].add(outcome.response_s)
+        seconds[int(outcome.start_s)].add(outcome.response_s)
     return [
         SeriesPoint(
             at_s=float(at),

@@ -20,6 +20,7 @@ from tiergate.load.trace import Trace
 from tiergate.model import Session
 from tiergate.operation import Reply, Request
 from tiergate.pool import Pool, PoolError, TierSpec
+from tiergate.routed import warm_up
 from tiergate.routing import Choice, Cutoffs, Tier
 
 REFERENCE = (TierSpec("reference", 1),)
@@ -128,12 +129,3 @@ def first_reads(stage: Stage, requests: Sequence[Request]) -> list[Request]:
         if request.operation in reading:
             first.setdefault(request.operation, request)
     return list(first.values())
-
-
-async def warm_up(pool: Pool, requests: Sequence[Request]) -> list[Reply]:
-    """Have each worker serve each request once; the times are thrown away."""
-    return [
-        await pool.submit(request, Choice(worker=worker.name))
-        for worker in pool.view().workers
-        for request in requests
-    ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+import msgspec
+
 from tiergate.pool import PoolEvent, PoolUsage
+from tiergate.routing import Router
 
 
 class Fate(StrEnum):
@@ -18,12 +21,12 @@ class Fate(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """One request of one round; times in seconds.
 
     Attributes:
         tier: the tier that the router chose; None when it chose none.
+        start_s: its intended start, from the start of the round; in a closed loop the moment it was sent.
         late_s: from the intended start to the moment at which it was sent.
         response_s: from the intended start to the answer.
         service_s: time in the worker.
@@ -34,6 +37,7 @@ class Outcome:
     fate: Fate
     tier: str | None
     worker: str
+    start_s: float
     late_s: float
     response_s: float
     service_s: float
@@ -46,10 +50,25 @@ class Round:
 
     Attributes:
         elapsed_s: from the first intended start to the last answer.
+        driver_cpu_s: processor time of the driver's own process in that time: it sends, routes, and reads
+            answers.
+        router: what chose, as it was at the end; None where nothing did.
     """
 
     number: int
-    outcomes: Sequence[Outcome]
+    # asyncio puts the result of a task into words for an error that it swallows; a hundred thousand are many.
+    outcomes: Sequence[Outcome] = field(repr=False)
     elapsed_s: float
     usage: PoolUsage
     events: Sequence[PoolEvent]
+    driver_cpu_s: float = 0.0
+    router: Router | None = None
+
+    def by(self, router: Router) -> Round:
+        """The same round, with the router that chose."""
+        return replace(self, router=router)
+
+    @property
+    def driver_busy(self) -> float:
+        """Share of one core that the driver's process used."""
+        return self.driver_cpu_s / self.elapsed_s if self.elapsed_s else 0.0

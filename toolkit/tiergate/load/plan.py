@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tiergate.arrivals import poisson
 from tiergate.errors import UsageError
 from tiergate.hooks import RouterDeclaration, WorkloadDeclaration
+from tiergate.load.aim import Aim
 from tiergate.load.effort import Effort
+from tiergate.load.kept import SealedCache
 from tiergate.load.replay import Replay
 from tiergate.model import Session
 from tiergate.pool import TierSpec
@@ -57,6 +59,10 @@ class Plan:
             that is replayed at its own.
         replay: the trace to judge; None generates it from workload and seed.
         deadline_s: from its intended start, how long a request may take.
+        aim: what the requests are sent to; None for the pool. `routers` then holds what stands for it.
+        clients: None for open arrivals, else how many clients a closed loop has.
+        sweep: whether to search the rate at which each variant falls behind, after the rounds.
+        oracle_cache: where sealed times are kept; None keeps none.
         command: as the user gave it.
     """
 
@@ -75,6 +81,10 @@ class Plan:
     sessions: Sequence[Session] | None = None
     sources: Sequence[Source] = ()
     replay: Replay | None = None
+    aim: Aim | None = None
+    clients: int | None = None
+    sweep: bool = False
+    oracle_cache: SealedCache | None = None
     command: Sequence[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,6 +97,33 @@ class Plan:
         if missing:
             raise UsageError(f"tier {missing[0]!r} has no worker", hint="give every tier at least one")
 
+    @property
+    def is_routed(self) -> bool:
+        """Whether routers choose where requests go."""
+        return self.aim is None or self.aim.declaration.routed
+
+    @property
+    def arrivals(self) -> str:
+        """How the requests come, in words."""
+        if self.clients is not None:
+            return f"closed loop of {self.clients} clients"
+        if self.replay is not None:
+            return "as recorded"
+        return getattr(self.workload.arrivals or poisson, "__name__", "its own")
+
+    def tiers_of(self, router: RouterDeclaration) -> list[TierSpec]:
+        """The tiers of the pool on which a router runs; none where there is no pool."""
+        if not self.is_routed:
+            return []
+        return self.tiered() if router.chooses_tier else self.flat()
+
+    def served_by(self, router: RouterDeclaration) -> str:
+        """What serves the requests of a router, in words."""
+        if not self.is_routed:
+            return f"target {self.aim.text}" if self.aim else ""
+        tiers = ", ".join(f"{tier.workers} {tier.name}" for tier in self.tiers_of(router))
+        return f"{self.pool}: {tiers}"
+
     def tiered(self) -> list[TierSpec]:
         """The pool for routers that choose a tier."""
         return [TierSpec(tier, self.tiers[tier], NICE[tier]) for tier in TIERS]
@@ -94,11 +131,3 @@ class Plan:
     def flat(self) -> list[TierSpec]:
         """The pool for routers that choose none: as many workers, all alike."""
         return [TierSpec("shared", sum(self.tiers[tier] for tier in TIERS))]
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1

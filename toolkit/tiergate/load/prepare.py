@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from statistics import fmean
 
 from tiergate.arrivals import NOMINAL_RPS
 from tiergate.errors import RunError
 from tiergate.load.catalogue import Catalogue
-from tiergate.load.cutoffs import Candidate, TrainingTrace, search
+from tiergate.load.cutoffs import Candidate, TrainingTrace, all_hot, search
 from tiergate.load.driver import Timetable
+from tiergate.load.environment import usable_cores
+from tiergate.load.kept import Found, basis_of
 from tiergate.load.oracle import Sealed, first_reads, seal
-from tiergate.load.plan import Plan, Progress, usable_cores
+from tiergate.load.plan import Plan, Progress
 from tiergate.load.stage import Stage
 from tiergate.load.trace import Trace, generate, without
 from tiergate.model import Session
 from tiergate.routing import Observation, RequestFacts, Tier
+from tiergate.store import StoreAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Prepared:
         labels: the tier of each judged request; None where its interval crosses a cut-off.
         offered_load: work of the judged trace over what the cores can do in its time.
         refused: requests that fail even when run alone, and why.
+        sealed_at: when the sealed times of the judged trace were measured, where they were kept from an
+            earlier run; empty where this run measured them.
     """
 
     training: Training
@@ -62,6 +67,14 @@ class Prepared:
     timetable: Timetable
     offered_load: float
     refused: dict[int, str]
+    sealed_at: str = ""
+
+    @property
+    def rate_rps(self) -> float:
+        """The rate of the timetable, in requests a second; 0 where all start at one moment."""
+        starts = self.timetable.starts
+        span = starts[-1] - starts[0]
+        return (len(starts) - 1) / span if span else 0.0
 
 
 def training_seed(seed: int) -> int:
@@ -90,7 +103,7 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
     """Train, then measure the judged trace."""
     sessions = judged_sessions(plan)
     training = await _train(plan, stage, progress, sum(len(session.tasks) for session in sessions))
-    judged, refused = await _measure_judged(plan, stage, progress, sessions)
+    judged, found = await _measure_judged(plan, stage, progress, sessions)
     cutoffs = training.candidate.cutoffs
     capacity = _capacity_rps(plan, judged.sealed)
     rate = _offered_rps(plan, capacity)
@@ -100,7 +113,8 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
         labels=[judged.sealed.label(request.id, cutoffs) for request in judged.trace.requests],
         timetable=_timetable(plan, stage, judged, rate),
         offered_load=rate / capacity,
-        refused=refused,
+        refused=found.left_out,
+        sealed_at=found.sealed_at,
     )
 
 
@@ -108,10 +122,14 @@ async def _train(plan: Plan, stage: Stage, progress: Progress, tasks: int) -> Tr
     seed = training_seed(plan.seed)
     sessions = plan.workload.sessions(seed, tasks)
     trace = generate(plan.workload, seed, sessions, plan.effort.training, tasks)
-    progress.begin("measure the training trace alone", plan.effort.passes)
-    sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
-    measured = Measured(sessions, trace, _facts(stage, sessions, trace), sealed)
-    return _learn(plan, measured)
+
+    async def measure() -> Found:
+        progress.begin("measure the training trace alone", plan.effort.passes)
+        sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
+        return Found(sealed, {}, "")
+
+    found = await _kept_or(measure, plan, stage, sessions, trace, "training")
+    return _learn(plan, Measured(sessions, trace, _facts(stage, sessions, trace), found.sealed))
 
 
 def _learn(plan: Plan, measured: Measured) -> Training:
@@ -127,8 +145,8 @@ def _learn(plan: Plan, measured: Measured) -> Training:
     )
     try:
         candidate = search(view, dict(plan.tiers))
-    except ValueError as error:
-        raise RunError(f"no cut-offs between the tiers: {error}", hint="run with more effort") from error
+    except ValueError:
+        candidate = all_hot(view, dict(plan.tiers))  # the remarks say that there is nothing to tier
     labels = [
         (facts, label)
         for facts in measured.facts
@@ -157,27 +175,66 @@ def _capacity_rps(plan: Plan, sealed: Sealed) -> float:
 
 async def _measure_judged(
     plan: Plan, stage: Stage, progress: Progress, sessions: Sequence[Session]
-) -> tuple[Measured, dict[int, str]]:
+) -> tuple[Measured, Found]:
+    trace = judged_trace(plan, sessions)
+    found = await _kept_or(
+        lambda: _seal_judged(plan, stage, progress, sessions, trace), plan, stage, sessions, trace, "judged"
+    )
+    if found.left_out:
+        trace = without(trace, frozenset(found.left_out))
+    return Measured(sessions, trace, _facts(stage, sessions, trace), found.sealed), found
+
+
+async def _seal_judged(
+    plan: Plan, stage: Stage, progress: Progress, sessions: Sequence[Session], trace: Trace
+) -> Found:
     """Seal the judged trace. Requests that are refused even when run alone would fail under every router;
     they are left out, and the rest is measured anew, since its state is another one without them.
     """
-    trace = judged_trace(plan, sessions)
     progress.begin("measure the judged trace alone", plan.effort.passes)
     first = await seal(stage, sessions, trace, 1, lambda _: progress.step())
     if len(first.refused) == len(trace.requests):
         reason = next(iter(first.refused.values()), "the trace is empty")
         raise RunError(f"every request of the trace is refused: {reason}")
     if first.refused:
-        trace = without(trace, frozenset(first.refused))
+        rest = without(trace, frozenset(first.refused))
         progress.begin("measure it again without what is refused", plan.effort.passes)
-        sealed = await seal(stage, sessions, trace, plan.effort.passes, lambda _: progress.step())
+        sealed = await seal(stage, sessions, rest, plan.effort.passes, lambda _: progress.step())
     else:
-        rest = await seal(stage, sessions, trace, plan.effort.passes - 1, lambda _: progress.step())
-        sealed = first.together_with(rest)
+        more = await seal(stage, sessions, trace, plan.effort.passes - 1, lambda _: progress.step())
+        sealed = first.together_with(more)
     if sealed.refused:
         number, reason = next(iter(sealed.refused.items()))
         raise RunError(f"request {number} was served once and refused once: {reason}")
-    return Measured(sessions, trace, _facts(stage, sessions, trace), sealed), first.refused
+    return Found(sealed, first.refused, "")
+
+
+async def _kept_or(
+    measure: Callable[[], Awaitable[Found]],
+    plan: Plan,
+    stage: Stage,
+    sessions: Sequence[Session],
+    trace: Trace,
+    role: str,
+) -> Found:
+    """Sealed times from the cache of the run, where it has one that fits, else measured and kept there."""
+    if plan.oracle_cache is None:
+        return await measure()
+    basis = basis_of(
+        trace,
+        sessions,
+        passes=plan.effort.passes,
+        store=str(replace(StoreAddress.parse(plan.store), path="")),
+        pool=plan.pool,
+        references=stage.references(),
+    )
+    name = f"{trace.head.workload}-{trace.head.seed}-{len(trace.requests)}-{role}"
+    kept = plan.oracle_cache.find(name, basis)
+    if kept is not None:
+        return kept
+    found = await measure()
+    plan.oracle_cache.keep(name, basis, found.sealed, found.left_out)
+    return found
 
 
 def _facts(stage: Stage, sessions: Sequence[Session], trace: Trace) -> list[RequestFacts]:
@@ -195,4 +252,5 @@ def _timetable(plan: Plan, stage: Stage, judged: Measured, rate_rps: float) -> T
         starts=[start * (own_rps / rate_rps) for start in judged.trace.starts],
         warm_up=cheap,
         deadline_s=plan.deadline_s,
+        clients=plan.clients,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tiergate.load.effort import MIN_JUDGED, MIN_SHORT
 from tiergate.load.intervals import geometric_mean, ratio_interval
@@ -12,11 +13,19 @@ from tiergate.load.outcome import Round
 from tiergate.load.plan import BASELINE, Plan
 from tiergate.load.prepare import Prepared
 from tiergate.load.summary import AllRounds, ambiguous_share
-from tiergate.record import MAX_AMBIGUOUS, Comparison, Variant
+from tiergate.record import MAX_AMBIGUOUS, NOTHING_TO_TIER, Comparison, Variant
 from tiergate.routing import TIERS
 
 COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")
+_FIGURES = re.compile(r"\d+(\.\d+)?")
+
 LATE_MS = 5.0
+ALIKE = 4.0
+"""Where the 95th percentile of service times is less than this many times their median, tiers cannot pay."""
+KEEPS_UP = 0.9
+"""Share of the offered rate that must be achieved by whoever keeps up with it."""
+BUSY = 0.9
+"""Share of a core above which the generator's own process is what limits."""
 
 
 def compare(prepared: Prepared, rounds: AllRounds) -> list[Comparison]:
@@ -49,12 +58,18 @@ def compare(prepared: Prepared, rounds: AllRounds) -> list[Comparison]:
 
 
 def too_few(plan: Plan, prepared: Prepared) -> list[str]:
-    """Why the run is too small for a verdict."""
+    """Why the run is too small for a verdict, or has nothing that a router of tiers could gain."""
+    spread = prepared.training.long_s / prepared.training.short_s
+    if plan.is_routed and spread < ALIKE:
+        return [
+            f"{NOTHING_TO_TIER}: the 95th percentile of service time is {spread:.2g} times the median, and"
+            f" tiers pay where it is many times as long (from {ALIKE:g} times on)"
+        ]
     labels = Counter(prepared.labels)
     reasons = [
         f"{labels[tier]} requests surely belong in tier {tier}; a verdict needs {MIN_JUDGED}"
         for tier in TIERS
-        if labels[tier] < MIN_JUDGED
+        if plan.is_routed and labels[tier] < MIN_JUDGED
     ]
     short = sum(time <= prepared.training.short_s for time in prepared.judged.sealed.all_service_s())
     if short < MIN_SHORT:
@@ -72,24 +87,11 @@ def remarks(
     comparisons: Sequence[Comparison],
 ) -> list[str]:
     """One sentence each."""
-    found = [*_on_preparation(plan, prepared), *_on_starvation(comparisons)]
+    found = [*_on_kind(plan), *_on_preparation(plan, prepared), *_on_starvation(comparisons)]
     for variant in variants:
-        if variant.lateness_ms.p99 > LATE_MS:
-            found.append(
-                f"{variant.name}: the load generator itself was {variant.lateness_ms.p99:.1f} ms late at its"
-                " 99th percentile; that delay is part of the response times."
-            )
-        if variant.requests.lost:
-            found.append(f"{variant.name}: {_first_reason(rounds[variant.name])}")
-        ended = [event for event in variant.events if event.kind == "exit"]
-        if ended:
-            found.append(
-                f"{variant.name}: {len(ended)} workers ended during the run and were replaced; the first was"
-                f" {ended[0].worker} in round {ended[0].round} ({ended[0].detail})."
-            )
-        changed = _changed_mind(rounds[variant.name])
-        if changed:
-            found.append(f"{variant.name} chose another tier in a later round for {changed} requests.")
+        found += _on_driver(variant)
+        found += falling_behind(plan, prepared, variant)
+        found += _on_variant(variant, rounds[variant.name])
     if (
         len(
             {
@@ -104,8 +106,78 @@ def remarks(
     return found
 
 
+def _on_kind(plan: Plan) -> Iterator[str]:
+    """What sets the whole run apart from one with open arrivals on the pool."""
+    if plan.clients is not None:
+        yield (
+            f"Closed loop of {plan.clients} clients: a stall holds requests back instead of showing in their"
+            " times, so these response times compare with no open run (coordinated omission)."
+        )
+    if not plan.is_routed:
+        yield (
+            "The target is none of our pools: it has no tier accuracy, and short and long requests are those"
+            " of our own reference worker."
+        )
+
+
+def _on_driver(variant: Variant) -> Iterator[str]:
+    if variant.lateness_ms.p99 > LATE_MS:
+        yield (
+            f"{variant.name}: the load generator itself was {variant.lateness_ms.p99:.1f} ms late at its"
+            " 99th percentile; that delay is part of the response times."
+        )
+    if variant.driver and variant.driver.busy > BUSY:
+        yield (
+            f"{variant.name}: the load generator used {variant.driver.busy:.0%} of one core, so it may be"
+            " what limits, and not what it measures."
+        )
+
+
+def falling_behind(plan: Plan, prepared: Prepared, variant: Variant) -> Iterator[str]:
+    """What to know of a variant that is past its knee: its response times say how long the run was."""
+    offered = prepared.rate_rps
+    if plan.clients is None and variant.achieved_rps < KEEPS_UP * offered:
+        yield (
+            f"{variant.name} fell behind: {variant.achieved_rps:.0f} of {offered:.0f} requests/s were"
+            " achieved. Its response times grow with the length of the run; offer less with --rate, or find"
+            " what it carries with --sweep."
+        )
+
+
+def _on_variant(variant: Variant, rounds: Sequence[Round]) -> Iterator[str]:
+    if variant.requests.lost:
+        yield f"{variant.name}: {_first_reason(rounds)}"
+    ended = [event for event in variant.events if event.kind == "exit"]
+    if ended:
+        yield (
+            f"{variant.name}: {len(ended)} workers ended during the run and were replaced; the first was"
+            f" {ended[0].worker} in round {ended[0].round} ({ended[0].detail})."
+        )
+    changed = _changed_mind(rounds)
+    if changed:
+        yield f"{variant.name} chose another tier in a later round for {changed} requests."
+    for notice, times in _notices(rounds):
+        yield f"{variant.name} said in {times} of {len(rounds)} rounds: {notice}"
+
+
+def _notices(rounds: Sequence[Round]) -> list[tuple[str, int]]:
+    """What routers said of themselves, and in how many rounds; the same with other figures is said once."""
+    first: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for one in rounds:
+        said = {_FIGURES.sub("#", notice): notice for notice in one.router.notices()} if one.router else {}
+        times.update(said.keys())
+        first = {**said, **first}
+    return [(first[kind], count) for kind, count in times.items()]
+
+
 def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
-    found: list[str] = []
+    found: list[str] = list(plan.oracle_cache.notices) if plan.oracle_cache else []
+    if prepared.sealed_at:
+        found.append(
+            f"The labels are those that were sealed at {prepared.sealed_at}; trace, sessions, code, processor"
+            " and Python are the same."
+        )
     if plan.sessions is not None:
         found.append(
             "Cut-offs and estimates were trained on generated sessions with as many tasks as the sources"
@@ -124,7 +196,7 @@ def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
             f" nearest expects {candidate.long_ratio:.1f} times. Tiers of this size starve long requests."
         )
     share = ambiguous_share(prepared)
-    if share > MAX_AMBIGUOUS:
+    if share > MAX_AMBIGUOUS and plan.is_routed:
         found.append(
             f"{share:.0%} of the requests have no sure label, more than {MAX_AMBIGUOUS:.0%}: tier accuracy"
             " cannot be judged on this machine at this moment."

@@ -78,18 +78,26 @@ class Stage:
 
     def pool(self, filled: Filled, tiers: Sequence[TierSpec]) -> Pool:
         """A pool, not yet started, whose workers open that store."""
-        operations = {
-            self._host.plugin_of(OperationDeclaration, operation.name).reference
-            for operation in self.operations
-        }
         return self._pool.build(
             PoolSpec(
                 tiers=tiers,
                 store=filled.address,
                 store_plugins=self._host.store_plugins(self._template),
-                operation_plugins=sorted(operations),
+                operation_plugins=self._operation_plugins(),
             )
         )
+
+    def references(self) -> list[str]:
+        """The plugins whose code a worker of the pool runs: those of store, operations and pool."""
+        pool = self._host.plugin_of(PoolDeclaration, self._pool.name).reference
+        return sorted({*self._host.store_plugins(self._template), *self._operation_plugins(), pool})
+
+    def _operation_plugins(self) -> list[str]:
+        operations = {
+            self._host.plugin_of(OperationDeclaration, operation.name).reference
+            for operation in self.operations
+        }
+        return sorted(operations)
 
 
 @contextmanager

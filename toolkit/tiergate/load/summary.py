@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from tiergate.hooks import RouterDeclaration
 from tiergate.load.accuracy import Judged, confusion, errors, score_intervals, scores
-from tiergate.load.controls import SHUFFLES, controls
+from tiergate.load.controls import IDLE_POOL, SHUFFLES, controls
 from tiergate.load.measures import (
     affinity,
     class_latency,
@@ -26,24 +26,35 @@ from tiergate.load.prepare import Prepared
 from tiergate.load.recorder import Recorder
 from tiergate.load.regret import regret
 from tiergate.load.rounds import build_router
+from tiergate.load.sweep import KneeSearch
 from tiergate.record import (
     ClassLatency,
+    Driver,
     Event,
     Interval,
     Latency,
     Regret,
     Resources,
+    RoutingError,
     TierAccuracy,
     Variant,
 )
-from tiergate.routing import TIERS, Tier
+from tiergate.routing import TIERS, Router, Tier
 
 AllRounds = dict[str, list[Round]]
 
 
-def summarise(plan: Plan, prepared: Prepared, rounds: AllRounds) -> list[Variant]:
-    """One variant per router, in the order of the plan."""
-    return [_variant(plan, prepared, declaration, rounds) for declaration in plan.routers]
+def summarise(
+    plan: Plan, prepared: Prepared, rounds: AllRounds, searches: Mapping[str, KneeSearch]
+) -> list[Variant]:
+    """One variant per router, in the order of the plan, with what a sweep found of it."""
+    found = [_variant(plan, prepared, declaration, rounds) for declaration in plan.routers]
+    return [_swept(one, searches[one.name]) if one.name in searches else one for one in found]
+
+
+def _swept(variant: Variant, search: KneeSearch) -> Variant:
+    points = sorted(search.points, key=lambda point: point.offered_rps)
+    return msgspec.structs.replace(variant, sweep=points, knee=search.knee())
 
 
 def _variant(
@@ -51,7 +62,6 @@ def _variant(
 ) -> Variant:
     rounds = all_rounds[declaration.name]
     done = completed(rounds)
-    tiers = plan.tiered() if declaration.chooses_tier else plan.flat()
     classes = {name: class_latency(done, pick) for name, pick in groups(prepared).items()}
     accuracy, accuracy_intervals = _tier_accuracy(plan, prepared, declaration, all_rounds)
     response = _latency(outcome.response_s for outcome in done)
@@ -66,7 +76,7 @@ def _variant(
     return Variant(
         name=declaration.name,
         router=declaration.name,
-        pool=plan.pool + ": " + ", ".join(f"{tier.workers} {tier.name}" for tier in tiers),
+        pool=plan.served_by(declaration),
         store=plan.store,
         summary=declaration.summary,
         is_oracle=declaration.is_oracle,
@@ -79,12 +89,15 @@ def _variant(
         by_length=_part(classes, "by_length."),
         slowdown=pooled["slowdown"],
         tier_accuracy=accuracy,
-        affinity=affinity(rounds, {tier.name: tier.workers for tier in tiers}),
+        affinity=affinity(rounds, {tier.name: tier.workers for tier in plan.tiers_of(declaration)}),
         resources=_resources(rounds),
         intervals={**intervals(per_round, pooled), **accuracy_intervals},
         histogram=_histograms(prepared, done),
-        series=series(rounds, prepared.timetable.starts),
+        series=series(rounds),
         events=_events(rounds),
+        driver=Driver(
+            cpu_s=sum(one.driver_cpu_s for one in rounds), busy=max(one.driver_busy for one in rounds)
+        ),
     )
 
 
@@ -128,7 +141,7 @@ def _tier_accuracy(
         controls=controls(
             [one.facts for one in judged], [one.label for one in judged], prepared.training.labels, shuffled
         ),
-        errors=errors(judged),
+        errors=_explained(errors(judged), prepared, rounds[declaration.name][0].router),
     )
     within = {
         f"tier_accuracy.{name}": interval for name, interval in score_intervals(judged, plan.seed).items()
@@ -136,6 +149,22 @@ def _tier_accuracy(
     if detail.interval is not None:
         within["tier_accuracy.regret"] = detail.interval
     return accuracy, within
+
+
+def _explained(found: list[RoutingError], prepared: Prepared, router: Router | None) -> list[RoutingError]:
+    """What the router says of the example of each group of wrong choices."""
+    return [msgspec.structs.replace(one, explanation=_explanation(one, prepared, router)) for one in found]
+
+
+def _explanation(error: RoutingError, prepared: Prepared, router: Router | None) -> str:
+    if router is None:
+        return ""
+    try:
+        said = router.explain(prepared.judged.facts[error.example], IDLE_POOL)
+    except LookupError:
+        return ""
+    estimate = f" It expects {1000 * said.estimate_s:.3g} ms." if said.estimate_s else ""
+    return said.reason + estimate
 
 
 def _judged(prepared: Prepared, first: Round) -> list[Judged]:

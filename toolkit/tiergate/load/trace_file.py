@@ -47,7 +47,7 @@ def read_trace(path: Path, operations: Sequence[OperationDeclaration]) -> Trace:
         found = _decoded(line, TraceLine, where)
         _check_start(found.at, starts[-1] if starts else 0.0, where)
         request = Request(number, found.op, found.session, found.args, found.key)
-        _check_request(request, by_name, where)
+        check_request(request, by_name, where)
         starts.append(found.at)
         requests.append(request)
     if len(requests) != head.requests:
@@ -130,7 +130,17 @@ def _check_start(at: float, before: float, where: str) -> None:
         )
 
 
-def _check_request(request: Request, operations: Mapping[str, OperationDeclaration], where: str) -> None:
+def check_request(request: Request, operations: Mapping[str, OperationDeclaration], where: str) -> None:
+    """Refuse a request that no worker could be given.
+
+    Args:
+        operations: by their names.
+        where: named by the error.
+
+    Raises:
+        SourceError: its operation needs a session, or does not take its arguments.
+        UsageError: nobody declares its operation.
+    """
     operation = operations.get(request.operation)
     if operation is None:
         raise unknown_name("operation", request.operation, operations, where=where)
