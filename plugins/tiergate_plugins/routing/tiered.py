@@ -114,10 +114,13 @@ class TieredRouter(Router):
     def _decide(self, facts: RequestFacts, pool: PoolView) -> Decision:
         expected = self._estimator.expect(facts)
         belongs = expected.tier(self._guard.cutoffs)
-        if self._guard.has_stepped_back:
-            worker = lightest(pool)
-            return Decision(expected, belongs, Choice(worker.tier, worker.name, expected.seconds), [worker])
         tier, workers = serving(belongs, pool)
+        if self._guard.has_stepped_back:
+            # A worker that has yet to be started has the least work left of all.
+            worker = lightest(pool) if workers else None
+            there, name = (worker.tier, worker.name) if worker else (tier, None)
+            choice = Choice(there, name, expected.seconds, is_fallback=True)
+            return Decision(expected, belongs, choice, [worker] if worker else [])
         choice = self._affinity.choice(tier, facts.session, expected.seconds, workers)
         return Decision(expected, belongs, choice, workers)
 

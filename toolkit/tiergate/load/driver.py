@@ -96,7 +96,7 @@ async def _send(pool: Pool, router: Router, due: Due) -> Outcome:
         request=due.request.id,
         session=due.request.session,
         fate=fate,
-        tier=choice.tier,
+        tier=choice.meant_tier,
         worker=worker,
         late_s=sent - due.intended,
         response_s=answered - due.intended,

@@ -157,6 +157,7 @@ def _changed_mind(rounds: Sequence[Round]) -> int:
         outcome.request
         for one in rounds[1:]
         for outcome in one.outcomes
-        if outcome.tier != first[outcome.request]
+        # None: the router had set tiers aside, and chose none.
+        if outcome.tier != first[outcome.request] and None not in (outcome.tier, first[outcome.request])
     }
     return len(later)
