@@ -135,8 +135,10 @@ def test_every_request_is_answered_and_no_write_is_lost_or_doubled(
             acknowledged, unknown = load.unkeyed["acknowledged"], load.unkeyed["unknown"]
             assert acknowledged <= unkeyed <= acknowledged + unknown
             assert linearize(load.keyed) is not None
-            # A request is lost to its caller only with a worker, and at most one with each.
-            assert len(load.errors) <= pool.counters().exits == kills
+            # A request is lost to its caller only with a worker, and at most one with each; others are
+            # refused while a tier has none, if its workers are killed faster than they start.
+            lost = [error for error in load.errors if str(error) != "no worker is left"]
+            assert len(lost) <= pool.counters().exits == kills
             assert acknowledged > 0
             assert pool.counters().retries > 0 or not load.errors
 
