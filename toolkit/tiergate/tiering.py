@@ -106,10 +106,10 @@ def worker_advice(traffic: Traffic, cutoffs: Cutoffs, workers: Mapping[str, int]
     Raises:
         ValueError: there are fewer workers than tiers.
     """
-    better: dict[str, int] = {**recommend_workers(traffic, cutoffs, sum(workers.values()))}
+    better = recommend_workers(traffic, cutoffs, sum(workers.values()))
     work = {tier: part.work() for tier, part in by_tier(traffic, cutoffs).items()}
 
-    def largest(shares: Mapping[str, int]) -> float:
+    def largest(shares: Mapping[Tier, int] | Mapping[str, int]) -> float:
         return max(work[tier] / shares[tier] if shares.get(tier) else inf for tier in TIERS if work[tier])
 
     now, then = largest(workers), largest(better)
