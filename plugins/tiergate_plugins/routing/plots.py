@@ -36,6 +36,7 @@ OVER_LOAD: Mapping[str, _Side] = {
 }
 
 OVER_VARIABILITY: Mapping[str, _Side] = {
+    "one shared queue": (SharedQueue, {"shared": 4}),
     "least work left": (LeastWorkLeft, {"shared": 4}),
     "tiers, with the guard": (SizeHeuristic, {"hot": 2, "cold": 2}),
     "tiers, no guard": (Oracle, {"hot": 2, "cold": 2}),
@@ -97,7 +98,10 @@ def drawings() -> Iterator[tuple[str, str]]:
     )
     yield (
         "tiers-over-variability.svg",
-        drawing("Slowdown by variability of the service time: least work left, tiers", over_variability()),
+        drawing(
+            "Slowdown by variability of the service time: one queue, least work left, tiers",
+            over_variability(),
+        ),
     )
 
 
