@@ -109,6 +109,13 @@ def migrate(session: nox.Session) -> None:
 
 
 @nox.session
+def plots(session: nox.Session) -> None:
+    """Draw the plots of docs/explanation anew, from simulation: docs/images."""
+    session.install(".")
+    session.run("python", "-m", "tiergate_plugins.routing.plots", *(session.posargs or ["docs/images"]))
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure beside others (-- storage, sqlite-settings, pool, startup): reports/out/bench-AREA.json."""
     area, *words = session.posargs or ["startup"]

@@ -99,7 +99,9 @@ def test_a_quick_run_measures_every_row_and_writes_the_record(tmp_path: Path) ->
         assert row.reached == judged(row).reached
     steps = {row.name: row.details for row in record.rows if row.name.endswith("by step")}
     assert all(0 < parts["disk_us"] < sum(parts.values()) for parts in steps.values())
-    assert {"begin_us", "put the task_us", "commit_us"} <= set(steps["sqlite: save one changed task, by step"])
+    assert {"begin_us", "put the task_us", "commit_us"} <= set(
+        steps["sqlite: save one changed task, by step"]
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]  # what was measured is cleared away
 
 

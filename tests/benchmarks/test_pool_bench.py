@@ -26,6 +26,8 @@ from tiergate.plugins import PluginHost
 from tiergate.pool import Pool, PoolUsage
 from tiergate.record import BenchRecord, BenchRow, Control, Regret, TierAccuracy, read_record
 from tiergate.routing import Choice, Cutoffs, PoolView, RouterSetup, WorkerView
+from tiergate.testing import make_facts
+from tiergate.tracetime import TimedRequest
 from tiergate_plugins.benchmarks import (
     pool,
     pool_accuracy,
@@ -40,6 +42,7 @@ from tiergate_plugins.benchmarks import (
     pool_processes,
     pool_sides,
     pool_tiers,
+    pool_unseen,
     pool_work,
     pool_worth,
 )
@@ -79,6 +82,7 @@ ROWS = [
         for row in (
             (f"agents: balanced accuracy of {name}", None, ">= 0.9"),
             (f"agents: regret of {name}", BOUNDS, "<= 0.2"),
+            (f"agents: an operation never seen before, accuracy of {name}", None, None),
         )
     ],
     ("affinity: requests that meet the worker of their session", None, ">= 0.9"),
@@ -378,7 +382,21 @@ def made_up_run(names: list[str], completed: tuple[int, ...] = (5, 5, 5)) -> Any
         )
         for name, done in zip((*names, "oracle"), completed, strict=False)
     ]
-    return SimpleNamespace(variants=variants, too_few=[])
+    oracle = SimpleNamespace(hot_ms=0.5, warm_ms=5.0)
+    return SimpleNamespace(variants=variants, too_few=[], oracle=oracle)
+
+
+def test_an_operation_that_was_never_seen_is_left_out_of_the_training() -> None:
+    """A router that knows nothing of it takes it for like the others; one of ten is unlike them."""
+
+    def timed(operation: str, number: int, seconds: float) -> TimedRequest:
+        return TimedRequest(number / 10, make_facts(number, operation=operation, session=None), seconds)
+
+    trace = [timed("scan" if n % 10 == 0 else "get", n, 0.2 if n % 10 == 0 else 0.001) for n in range(100)]
+    [heuristic] = [one for _, one in pool_found.declared(RouterDeclaration) if one.name == "size-heuristic"]
+    row = pool_unseen.row_of(heuristic, Cutoffs(0.01, 0.1), trace, trace)
+    assert row.details == {"get": 0.0, "scan": 0.0}
+    assert (row.value, row.target, row.reached) == (0.0, None, None)
 
 
 def test_routers_that_completed_less_than_others_are_refused() -> None:

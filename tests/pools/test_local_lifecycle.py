@@ -57,7 +57,7 @@ def test_workers_that_stay_outlive_the_idle_timeout(make_spec: SpecMaker) -> Non
         tier = TierSpec("warm", 2, min_workers=1, idle_timeout_s=0.05)
         async with LocalPool(make_spec((tier,))) as pool:
             await asyncio.gather(*(pool.submit(nap(n, 0.3), Choice()) for n in range(4)))
-            await until(lambda: len(pool.view().workers) == 1)
+            await until(lambda: pool.counters().idle_exits == 1)
             await asyncio.sleep(0.3)
             assert len(pool.view().workers) == 1
 

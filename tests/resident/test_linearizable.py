@@ -55,3 +55,11 @@ def test_histories_of_a_real_counter_pass_and_one_stale_answer_among_them_does_n
         late = Seen(now + 10, now + 11, READ, count - 1)
         assert last.ended < late.began
         assert linearize([*history, late]) is None
+
+
+@pytest.mark.parametrize("happened", [0, 40])
+def test_many_writes_without_an_answer_are_no_riddle(happened: int) -> None:
+    lost = [Seen(number / 100, inf, ADD, None) for number in range(40)]
+    later = [Seen(number, number + 0.5, READ, min(number - 1, happened)) for number in range(1, 60)]
+    assert linearize([*lost, *later]) is not None
+    assert linearize([*lost, *later, Seen(70, 71, READ, 41)]) is None

@@ -21,15 +21,17 @@ from tiergate.arrivals import NOMINAL_RPS, poisson
 from tiergate.hooks import OperationDeclaration, RouterDeclaration, WorkloadDeclaration
 from tiergate.load.accuracy import Judged, by_payload_size, confusion, majority, scores
 from tiergate.load.catalogue import Catalogue
-from tiergate.load.controls import IDLE_POOL
 from tiergate.load.cutoffs import TrainingTrace, search
 from tiergate.load.oracle import interval_rank
 from tiergate.load.stage import fill
 from tiergate.plugins import PluginHost
 from tiergate.routing import Cutoffs, Observation, RequestFacts, RouterSetup, Tier
+from tiergate.testing import make_pool
+from tiergate.tracetime import TimedRequest, replay
 from tiergate.worker import Service
 
 WORKERS = {"hot": 2, "warm": 1, "cold": 2}
+POOL = make_pool(WORKERS)
 CORES, LOAD = 2, 0.4
 ROUTERS = ("operation-table", "size-heuristic", "learned")
 HOST = PluginHost()
@@ -115,14 +117,15 @@ def score(training: Measured, judged: Measured) -> tuple[dict[str, float], Count
 def _choices(name: str, cutoffs: Cutoffs, training: Measured, judged: Measured) -> list[Tier]:
     """What a router chose; it is told what a request took only after it chose."""
     observations = [Observation(*one) for one in zip(training.facts, training.service, strict=True)]
-    router = HOST.get(RouterDeclaration, name).build(RouterSetup(cutoffs=cutoffs, training=observations))
+    rate = LOAD * CORES / fmean(judged.service)
+    requests = [
+        TimedRequest(start / rate, facts, service_s)
+        for start, facts, service_s in zip(judged.starts, judged.facts, judged.service, strict=True)
+    ]
+    build = HOST.get(RouterDeclaration, name).build
+    choices, _ = replay(build, RouterSetup(cutoffs=cutoffs, training=observations), requests, POOL)
     tiers: dict[str | None, Tier] = {"hot": "hot", "warm": "warm", "cold": "cold"}
-    found = []
-    for facts, service_s in zip(judged.facts, judged.service, strict=True):
-        choice = router.choose(facts, IDLE_POOL)
-        router.completed(facts, choice, service_s)
-        found.append(tiers[choice.tier])
-    return found
+    return [tiers[choice.meant_tier] for choice in choices]
 
 
 def _balanced(facts: Sequence[RequestFacts], labels: Sequence[Tier | None], chosen: Sequence[Tier]) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from tiergate.routing import Cutoffs
 from tiergate.tiering import Traffic
-from tiergate_plugins.routing.guard import HOLD_S, KEPT_NOTICES, LEAST_VARIABILITY, Guard
+from tiergate_plugins.routing.guard import HOLD_S, KEPT_NOTICES, LASTS_S, LEAST_VARIABILITY, Guard
 
 CUTOFFS = Cutoffs(hot_s=0.01, warm_s=0.05)
 WORKERS = {"hot": 2, "warm": 1, "cold": 2}
@@ -22,8 +22,14 @@ def at_cold_load(load: float) -> Traffic:
 def judged(*traffic: Traffic, every_s: float = 10.0) -> Guard:
     guard = Guard(CUTOFFS, variability=None)
     for number, one in enumerate(traffic, start=1):
-        guard.judge(one, WORKERS, number * every_s)
+        look(guard, one, WORKERS, number * every_s)
     return guard
+
+
+def look(guard: Guard, traffic: Traffic, workers: dict[str, int], at_s: float) -> None:
+    """Judge from that moment on, for so long that it is no pause."""
+    for after_s in (0.0, LASTS_S):
+        guard.judge(traffic, workers, at_s + after_s)
 
 
 def test_it_is_silent_while_all_is_well() -> None:
@@ -37,7 +43,7 @@ def test_it_steps_back_where_a_tier_would_starve_and_says_so_once() -> None:
     assert guard.has_stepped_back
     [notice] = guard.notices()
     assert notice == (
-        "at 10.0 s: stepped back to the least work left over all workers: the cold tier would starve: "
+        "at 12.0 s: stepped back to the least work left over all workers: the cold tier would starve: "
         "its offered load is 0.95 of 2 workers (limit 0.90)"
     )
 
@@ -62,8 +68,17 @@ def test_it_does_not_return_at_once() -> None:
 
 def test_a_few_requests_prove_nothing() -> None:
     guard = Guard(CUTOFFS, variability=None)
-    guard.judge(Traffic.of(MIX, 0.95 * WORKERS["cold"] / 0.05), WORKERS, 10.0)
+    look(guard, Traffic.of(MIX, 0.95 * WORKERS["cold"] / 0.05), WORKERS, 10.0)
     assert not guard.has_stepped_back
+
+
+def test_what_is_over_soon_changes_nothing() -> None:
+    guard = Guard(CUTOFFS, variability=None)
+    for second in range(20):
+        load = 0.95 if second % 4 in (1, 2) else 0.3
+        guard.judge(at_cold_load(load), WORKERS, float(second))
+    assert not guard.has_stepped_back
+    assert guard.cutoffs == CUTOFFS
 
 
 def test_alike_requests_make_it_step_back() -> None:
@@ -89,7 +104,7 @@ def test_cutoffs_are_moved_before_it_steps_back() -> None:
     assert not guard.has_stepped_back
     assert guard.cutoffs.warm_s < CUTOFFS.warm_s
     notice = guard.notices()[0]
-    assert notice.startswith("at 10.0 s: moved the cut-offs from 10/50 ms to 10/")
+    assert notice.startswith("at 12.0 s: moved the cut-offs from 10/50 ms to 10/")
     assert "the warm tier's offered load was 1.14, the largest is now 0.71" in notice
 
 
@@ -115,7 +130,7 @@ def test_long_requests_that_pay_are_named_and_tiers_stay() -> None:
 
 def test_a_pool_without_all_tiers_is_judged_by_what_it_has() -> None:
     guard = Guard(CUTOFFS, variability=None)
-    guard.judge(at_cold_load(0.95), {"hot": 2, "cold": 2}, 10.0)
+    look(guard, at_cold_load(0.95), {"hot": 2, "cold": 2}, 10.0)
     assert guard.has_stepped_back
 
 

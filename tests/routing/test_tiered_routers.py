@@ -9,10 +9,10 @@ import pytest
 from tiergate.hooks import RouterDeclaration
 from tiergate.routing import Cutoffs, Observation, PoolView, RouterSetup, Tier, WorkerView
 from tiergate.testing import make_facts, make_pool
+from tiergate.tracetime import TraceClock
 from tiergate_plugins.routing import learned, operation_table, size_heuristic
 from tiergate_plugins.routing.simulation import (
     Arrival,
-    Clock,
     Served,
     SimulatedPool,
     hit_rate,
@@ -44,7 +44,7 @@ def arrivals(seed: int, rate: float, seconds: float, shares: tuple[float, float,
     return found
 
 
-def build(name: str, clock: Clock, shares: tuple[float, float, float] = (90, 6, 4)) -> TieredRouter:
+def build(name: str, clock: TraceClock, shares: tuple[float, float, float] = (90, 6, 4)) -> TieredRouter:
     training = [
         Observation(one.facts, one.service_s) for one in arrivals(77, rate=100.0, seconds=5.0, shares=shares)
     ]
@@ -54,7 +54,7 @@ def build(name: str, clock: Clock, shares: tuple[float, float, float] = (90, 6, 
 
 
 def serve(name: str, requests: list[Arrival]) -> tuple[TieredRouter, list[Served]]:
-    clock = Clock()
+    clock = TraceClock()
     router = build(name, clock)
     return router, SimulatedPool(POOL, router, clock).run(requests)
 
@@ -91,7 +91,7 @@ def test_the_guard_steps_back_from_a_tier_that_starves_and_returns(name: str) ->
 
 @pytest.mark.parametrize("name", DECLARED)
 def test_alike_requests_need_no_tiers(name: str) -> None:
-    router = build(name, Clock(), shares=(0, 1, 0))
+    router = build(name, TraceClock(), shares=(0, 1, 0))
     view = PoolView([WorkerView("hot-1", "hot", 5, 0.9), WorkerView("cold-1", "cold", 0, 0.0)])
     facts = make_facts(0, operation="path")
     assert router.choose(facts, view).worker == "cold-1"
@@ -100,8 +100,19 @@ def test_alike_requests_need_no_tiers(name: str) -> None:
     assert "too alike" in router.notices()[0]
 
 
+@pytest.mark.parametrize("name", DECLARED)
+def test_in_a_pool_of_one_tier_alike_requests_keep_their_sessions_together(name: str) -> None:
+    clock = TraceClock()
+    router = build(name, clock, shares=(1, 0, 0))
+    served = SimulatedPool({"hot": 4}, router, clock).run(
+        arrivals(6, rate=1000.0, seconds=4.0, shares=(1, 0, 0))
+    )
+    assert hit_rate(served) >= 0.9
+    assert not any(one.choice.is_fallback for one in served)
+
+
 def test_a_trace_that_is_replayed_in_no_time_is_not_judged() -> None:
-    router = build("learned", Clock())
+    router = build("learned", TraceClock())
     pool = make_pool(POOL)
     for one in arrivals(3, rate=500.0, seconds=5.0, shares=(50, 0, 50)):
         router.completed(one.facts, router.choose(one.facts, pool), one.service_s)
@@ -109,7 +120,7 @@ def test_a_trace_that_is_replayed_in_no_time_is_not_judged() -> None:
 
 
 def test_few_answers_are_not_judged() -> None:
-    clock = Clock()
+    clock = TraceClock()
     router = build("learned", clock)
     for one in arrivals(4, rate=10.0, seconds=300.0, shares=(0, 0, 1))[: MIN_ANSWERED - 1]:
         clock.now += 0.05
@@ -118,7 +129,7 @@ def test_few_answers_are_not_judged() -> None:
 
 
 def test_an_explanation_has_the_odds_and_the_limits() -> None:
-    router = build("learned", Clock())
+    router = build("learned", TraceClock())
     explained = router.explain(make_facts(0, operation="scan", read_bytes=1000), make_pool(POOL))
     assert explained.tier == "cold"
     assert explained.estimate_s == pytest.approx(0.2, rel=0.1)
@@ -130,13 +141,13 @@ def test_an_explanation_has_the_odds_and_the_limits() -> None:
 
 
 def test_an_explanation_says_which_tier_stands_in() -> None:
-    router = build("operation-table", Clock())
+    router = build("operation-table", TraceClock())
     explained = router.explain(make_facts(0, operation="scan"), make_pool({"hot": 1}))
     assert explained.reason.startswith("The cold tier has no worker, hot stands in: about ")
 
 
 def test_the_table_looks_at_the_operation_alone() -> None:
-    router = build("operation-table", Clock())
+    router = build("operation-table", TraceClock())
     pool = make_pool(POOL)
     sizes = (0, 10**4, 10**9)
     for operation, tier in (("get", "hot"), ("path", "warm"), ("scan", "cold"), ("never seen", "hot")):

@@ -19,6 +19,7 @@ from tiergate.tiering import (
     long_ratio,
     recommend_workers,
     wait_quantile,
+    worker_advice,
 )
 
 CUTOFFS = Cutoffs(hot_s=0.01, warm_s=0.05)
@@ -144,3 +145,15 @@ def test_long_requests_pay_where_their_tier_is_small() -> None:
 
 def test_where_nothing_keeps_up_nobody_pays() -> None:
     assert long_ratio(Traffic.of([1.0], 9.0), CUTOFFS, {"hot": 1, "warm": 1, "cold": 1}) == 1.0
+
+
+def test_advice_names_the_better_shares_and_what_they_are_worth() -> None:
+    traffic = Traffic.of([0.001] * 95 + [0.1] * 5, 200.0)
+    cutoffs = Cutoffs(0.01, 0.05)
+    assert worker_advice(traffic, cutoffs, {"hot": 3, "warm": 1, "cold": 1}) == (
+        "The measured work calls for 1 hot, 1 warm, 3 cold workers instead of 3 hot, 1 warm, 1 cold: "
+        "the largest offered load of a tier would be 0.33 instead of 1.00."
+    )
+    assert worker_advice(traffic, cutoffs, {"hot": 1, "warm": 1, "cold": 3}) is None
+    with pytest.raises(ValueError, match="give at least one to each"):
+        worker_advice(traffic, cutoffs, {"hot": 1, "cold": 1})

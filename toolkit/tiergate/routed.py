@@ -30,7 +30,7 @@ class RoutedPool(Target):
         """Choose and submit; a choice that cannot be made is what becomes of the request."""
         try:
             choice = self._router.choose(flight.facts, self._pool.view())
-            flight.tier = choice.tier
+            flight.tier = choice.meant_tier
             future = self._pool.submit_nowait(flight.request, choice, deadline_s=flight.left_s)
         except (PoolError, LookupError) as error:
             flight.error = error

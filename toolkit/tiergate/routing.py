@@ -70,6 +70,16 @@ class PoolView:
         """The workers of one tier."""
         return [worker for worker in self.workers if worker.tier == tier]
 
+    def has_ready(self) -> bool:
+        """Whether a worker is ready; False when the first one has yet to be started, on demand.
+
+        Raises:
+            LookupError: there is no worker, and no tier that starts one.
+        """
+        if not self.workers and not any(self.capacity.values()):
+            raise LookupError("no worker is ready")
+        return bool(self.workers)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -79,11 +89,19 @@ class Choice:
         tier: None leaves it to whichever worker of the pool is free first.
         worker: None leaves it to whichever worker of the tier is free first.
         estimate_s: expected service time in seconds; 0 when the router estimates none.
+        is_fallback: whether the router set tiers aside for this request, as `Router.notices` says; its tier
+            is then only that of its worker, and says nothing of what the request was taken for.
     """
 
     tier: str | None = None
     worker: str | None = None
     estimate_s: float = 0.0
+    is_fallback: bool = False
+
+    @property
+    def meant_tier(self) -> str | None:
+        """The tier in which the router says that the request belongs, to be judged by it; None for none."""
+        return None if self.is_fallback else self.tier
 
 
 Feature = str | int | float | bool | None
@@ -187,7 +205,8 @@ class Router(ABC):
         what `completed` was told.
 
         Raises:
-            LookupError: the pool has no worker that this router could use.
+            LookupError: the pool has no worker that this router could use; one that leaves the worker open
+                can also use a tier that starts its workers on demand.
         """
 
     def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:

@@ -100,6 +100,30 @@ def recommend_workers(traffic: Traffic, cutoffs: Cutoffs, workers: int) -> dict[
     return shares
 
 
+def worker_advice(traffic: Traffic, cutoffs: Cutoffs, workers: Mapping[str, int]) -> str | None:
+    """One sentence where these workers should be shared otherwise among the tiers; None where not.
+
+    Raises:
+        ValueError: there are fewer workers than tiers.
+    """
+    better = recommend_workers(traffic, cutoffs, sum(workers.values()))
+    work = {tier: part.work() for tier, part in by_tier(traffic, cutoffs).items()}
+
+    def largest(shares: Mapping[Tier, int] | Mapping[str, int]) -> float:
+        return max(work[tier] / shares[tier] if shares.get(tier) else inf for tier in TIERS if work[tier])
+
+    now, then = largest(workers), largest(better)
+    if then >= now:
+        return None
+    wanted, there = (
+        ", ".join(f"{shares.get(tier, 0)} {tier}" for tier in TIERS) for shares in (better, workers)
+    )
+    return (
+        f"The measured work calls for {wanted} workers instead of {there}: "
+        f"the largest offered load of a tier would be {then:.2f} instead of {now:.2f}."
+    )
+
+
 def balance(
     traffic: Traffic, workers: Mapping[str, int], around: Cutoffs, reach: float, enough: float
 ) -> Cutoffs:

@@ -12,6 +12,8 @@ import msgspec
 from tiergate.bench import BenchSetup
 from tiergate.errors import RunError
 from tiergate.record import MAX_AMBIGUOUS, BenchRow, Interval, RunRecord, TierAccuracy
+from tiergate.routing import Cutoffs
+from tiergate_plugins.benchmarks import pool_unseen
 from tiergate_plugins.benchmarks.pool_found import tier_routers
 from tiergate_plugins.benchmarks.rounds import judged
 
@@ -25,11 +27,15 @@ _QUICK = ("--quick", "--rate", "300")
 
 def rows(setup: BenchSetup) -> Iterator[BenchRow]:
     """Balanced accuracy and regret of each router that is installed."""
-    names = [one.name for one in tier_routers(setup, *JUDGED)]
+    routers = tier_routers(setup, *JUDGED)
+    names = [one.name for one in routers]
     if not names:
         return
     setup.progress(f"the accuracy of {' and '.join(names)}: tiergate load on the workload agents")
-    yield from rows_of(run_experiment(setup, names), names)
+    record = run_experiment(setup, names)
+    yield from rows_of(record, names)
+    cutoffs = Cutoffs(record.oracle.hot_ms / 1000, record.oracle.warm_ms / 1000)
+    yield from pool_unseen.rows(setup, routers, cutoffs)
 
 
 def run_experiment(setup: BenchSetup, names: list[str]) -> RunRecord:

@@ -62,8 +62,17 @@ class Tier:
 
     @property
     def is_down(self) -> bool:
-        """Whether none of its places has a worker, or will soon."""
-        return not self.ready and all(slot.is_down for slot in self.slots)
+        """Whether none of its places has a worker, or will soon: the one that was tried failed too often."""
+        tried = [slot for slot in self.slots if slot.is_down or slot.is_starting]
+        return not self.ready and (not self.slots or (bool(tried) and all(slot.is_down for slot in tried)))
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether to send requests here: a worker is ready, or none is kept and one starts on demand.
+
+        A tier that keeps workers and has none is replacing them; meanwhile others do better than to wait.
+        """
+        return bool(self.ready) or (not self.spec.resident and bool(self.slots) and not self.is_down)
 
 
 class Owner(Listener, Protocol):
@@ -169,7 +178,7 @@ class Crew:
         """A worker has closed its socket."""
         slot = self.slots[worker.name]
         if self.ready.get(worker.name) is worker:
-            self._leave(worker)
+            self._withdraw(worker)
             if worker.served or worker.was_stopped or worker.age_s > STEADY_S:
                 slot.failures = 0
             else:
@@ -187,12 +196,15 @@ class Crew:
 
     def _leave(self, worker: WorkerProcess) -> None:
         """Give a worker no more requests; it ends when it has answered what it holds."""
-        worker.is_leaving = True
-        self.ready.pop(worker.name, None)
-        self.slots[worker.name].tier.ready.remove(worker)
+        self._withdraw(worker)
         self._leaving.add(worker)
         if not worker.held:
             self.dismiss(worker)
+
+    def _withdraw(self, worker: WorkerProcess) -> None:
+        worker.is_leaving = True
+        self.ready.pop(worker.name, None)
+        self.slots[worker.name].tier.ready.remove(worker)
 
     def living(self) -> list[WorkerProcess]:
         """All workers that may hold requests."""
@@ -202,6 +214,8 @@ class Crew:
         """End a worker that was to leave and holds nothing any more."""
         if worker in self._leaving:
             self._leaving.discard(worker)
+            # At once: were its end seen before the burial begins, it would be buried twice.
+            worker.hang_up()
             self._run(self._bury_quietly(worker), self._burials)
 
     async def _bury_quietly(self, worker: WorkerProcess) -> None:
@@ -277,6 +291,8 @@ class Crew:
         starting = list(self._starting)
         for task in starting:
             task.cancel()
+        for worker in self.living():
+            worker.hang_up()
         await asyncio.gather(*starting, *self._burials, return_exceptions=True)
         workers = self.living()
         self.ready.clear()

@@ -61,7 +61,7 @@ class LocalPool(Pool):
             raise
 
     def view(self) -> PoolView:
-        """The workers that are ready, with what was assigned to each of them by name."""
+        """The workers that are ready, with what was assigned to each by name, and what each tier may have."""
         return PoolView(
             [
                 WorkerView(
@@ -71,7 +71,8 @@ class LocalPool(Pool):
                     worker.left_s + worker.queue.left_s,
                 )
                 for worker in self._crew.ready.values()
-            ]
+            ],
+            {name: len(tier.slots) for name, tier in self._crew.tiers.items() if tier.is_serving},
         )
 
     async def submit(self, request: Request, choice: Choice, *, deadline_s: float | None = None) -> Reply:

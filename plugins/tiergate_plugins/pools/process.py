@@ -229,11 +229,15 @@ class WorkerProcess:
         self.was_stopped = True
         self.kill(reason)
 
-    async def end(self, *, kill: bool = False, grace_s: float = EXIT_GRACE_S) -> Ended:
-        """Close the socket, wait for the process to end, and reap it."""
+    def hang_up(self) -> None:
+        """Close the socket: it gets and says nothing any more, and that it has ended is told to nobody."""
         self._is_ready = False
         if self._link is not None:
             self._link.close()
+
+    async def end(self, *, kill: bool = False, grace_s: float = EXIT_GRACE_S) -> Ended:
+        """Close the socket, wait for the process to end, and reap it; to be called once."""
+        self.hang_up()
         if kill:
             self.kill()
         assert self._process is not None

@@ -25,6 +25,7 @@ from tiergate.routing import (
     RouterSetup,
     WorkerView,
 )
+from tiergate.tracetime import TraceClock
 from tiergate_plugins.routing.affinity import TierAffinity, score
 from tiergate_plugins.routing.least_work_left import LeastWorkLeft, lightest
 from tiergate_plugins.routing.oracle import Oracle
@@ -33,7 +34,6 @@ from tiergate_plugins.routing.random_worker import RandomWorker
 from tiergate_plugins.routing.shared_queue import SharedQueue
 from tiergate_plugins.routing.simulation import (
     Arrival,
-    Clock,
     Served,
     SimulatedPool,
     hit_rate,
@@ -78,7 +78,7 @@ def simulate(
     build: Callable[[RouterSetup], Router], tiers: dict[str, int], requests: list[Arrival], cutoffs: Cutoffs
 ) -> tuple[list[Served], Router]:
     """Serve the requests with a router that saw a few hundred of the same kind."""
-    clock = Clock()
+    clock = TraceClock()
     setup = RouterSetup(
         cutoffs=cutoffs,
         training=[Observation(one.facts, one.service_s) for one in requests[:300]],

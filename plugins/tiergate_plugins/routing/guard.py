@@ -12,6 +12,7 @@ It holds the traffic of late against the pool, twice a second at most:
 - *Long requests pay*: where their 95th percentile is expected to pass twice that of one shared queue, it
   says so, and goes on: short requests still gain.
 
+What starves has to be seen for `LASTS_S`: a machine that pauses makes every request long for a moment.
 It returns when the reason is gone by a margin, and no sooner than `HOLD_S` after it stepped back.
 """
 
@@ -53,6 +54,11 @@ OWED_AGAIN = 1.6
 """The warning is over below this."""
 
 HOLD_S = 2.0
+
+LASTS_S = 2.0
+"""So long, at every look, a tier has to have more than its share before anything is done about it: most
+pauses of a machine or its disk, which no router can help, are over by then."""
+
 KEPT_NOTICES = 50
 
 
@@ -69,6 +75,7 @@ class Guard:
         self.cutoffs = trained
         self.reason: str | None = None
         self._changed_at = float("-inf")
+        self._pressed_since: float | None = None
         self._warned = False
         self._notices: deque[str] = deque(maxlen=KEPT_NOTICES)
         if variability is not None and variability < LEAST_VARIABILITY:
@@ -85,20 +92,36 @@ class Guard:
 
     def judge(self, traffic: Traffic, workers: Mapping[str, int], at_s: float) -> None:
         """Hold the traffic against the workers of each tier; `at_s` counts from the first request."""
+        lasts = self._lasts(traffic, workers, at_s)
         if set(workers) == set(TIERS):
-            self._move_cutoffs(traffic, workers, at_s)
-        reason = self._why_back(traffic, workers)
+            self._move_cutoffs(traffic, workers, at_s, lasts)
+        reason = self._why_back(traffic, workers, lasts)
         if self.reason is None and reason is not None:
             self._step_back(at_s, reason)
         elif self.reason is not None and reason is None and at_s - self._changed_at >= HOLD_S:
             self._return(traffic, workers, at_s)
-        if self.reason is None and all(workers.get(tier) for tier in _in_use(traffic, self.cutoffs)):
+        is_settled = lasts or self._pressed_since is None
+        if (
+            self.reason is None
+            and is_settled
+            and all(workers.get(tier) for tier in _in_use(traffic, self.cutoffs))
+        ):
             self._warn(traffic, workers, at_s)
 
-    def _move_cutoffs(self, traffic: Traffic, workers: Mapping[str, int], at_s: float) -> None:
+    def _lasts(self, traffic: Traffic, workers: Mapping[str, int], at_s: float) -> bool:
+        """Whether some tier has had more than its share at every look for so long that it is no pause."""
+        tier, load = _fullest(traffic, self.cutoffs, workers)
+        if load < UNBALANCED or not _is_sure(traffic, self.cutoffs, workers, tier):
+            self._pressed_since = None
+            return False
+        if self._pressed_since is None:
+            self._pressed_since = at_s
+        return at_s - self._pressed_since >= LASTS_S
+
+    def _move_cutoffs(self, traffic: Traffic, workers: Mapping[str, int], at_s: float, lasts: bool) -> None:
         before = self.cutoffs
         tier, load = _fullest(traffic, before, workers)
-        if load >= UNBALANCED and _is_sure(traffic, before, workers, tier):
+        if lasts:
             found = balance(traffic, workers, self._trained, REACH, BALANCED)
             if _fullest(traffic, found, workers)[1] >= load:
                 return
@@ -113,14 +136,14 @@ class Guard:
             self.cutoffs = self._trained
             self._note(at_s, f"took the cut-offs of the training trace again, {_shown(self._trained)}")
 
-    def _why_back(self, traffic: Traffic, workers: Mapping[str, int]) -> str | None:
+    def _why_back(self, traffic: Traffic, workers: Mapping[str, int], lasts: bool) -> str | None:
         """Why tiers should not be used now; None when they should. Stricter while it has stepped back."""
         is_back = self.has_stepped_back
         variability = traffic.variability()
         if variability < LEAST_VARIABILITY * (WORTHWHILE if is_back else 1.0):
             return _alike(variability)
         tier, load = _fullest(traffic, self.cutoffs, workers)
-        starving = load >= STARVING and _is_sure(traffic, self.cutoffs, workers, tier)
+        starving = lasts and load >= STARVING and _is_sure(traffic, self.cutoffs, workers, tier)
         if starving or (is_back and load >= RELIEVED):
             count = workers.get(tier, 0)
             return (

@@ -14,6 +14,7 @@ import msgspec
 from tiergate.hooks import RouterDeclaration, hookimpl
 from tiergate.routing import Choice, Explanation, PoolView, RequestFacts, Router, RouterSetup
 from tiergate_plugins.routing.estimate import ServiceTimeEstimate
+from tiergate_plugins.routing.least_work_left import STARTS_FIRST
 
 
 class PowerOfTwo(Router):
@@ -26,15 +27,18 @@ class PowerOfTwo(Router):
 
     def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
         """The one of two with the shorter queue; of a single worker, that one."""
-        if not pool.workers:
-            raise LookupError("no worker is ready")
+        estimate_s = self._estimate.expect(facts).seconds
+        if not pool.has_ready():
+            return Choice(estimate_s=estimate_s)
         drawn = self._random.sample(pool.workers, k=min(2, len(pool.workers)))
         worker = min(drawn, key=lambda candidate: (candidate.waiting, candidate.work_left_s))
-        return Choice(worker=worker.name, estimate_s=self._estimate.expect(facts).seconds)
+        return Choice(worker=worker.name, estimate_s=estimate_s)
 
     def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
         """The same, with the length of the queue."""
         found = super().explain(facts, pool)
+        if found.worker is None:
+            return msgspec.structs.replace(found, reason=STARTS_FIRST)
         waiting = next(worker.waiting for worker in pool.workers if worker.name == found.worker)
         return msgspec.structs.replace(
             found, reason=f"Of two workers drawn at random it has the shorter queue, {waiting} unfinished."

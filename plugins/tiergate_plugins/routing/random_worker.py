@@ -10,6 +10,7 @@ import msgspec
 from tiergate.hooks import RouterDeclaration, hookimpl
 from tiergate.routing import Choice, Explanation, PoolView, RequestFacts, Router, RouterSetup
 from tiergate_plugins.routing.estimate import ServiceTimeEstimate
+from tiergate_plugins.routing.least_work_left import STARTS_FIRST
 
 
 class RandomWorker(Router):
@@ -22,14 +23,15 @@ class RandomWorker(Router):
 
     def choose(self, facts: RequestFacts, pool: PoolView) -> Choice:
         """Any worker."""
-        if not pool.workers:
-            raise LookupError("no worker is ready")
-        worker = self._random.choice(pool.workers)
-        return Choice(worker=worker.name, estimate_s=self._estimate.expect(facts).seconds)
+        estimate_s = self._estimate.expect(facts).seconds
+        if not pool.has_ready():
+            return Choice(estimate_s=estimate_s)
+        return Choice(worker=self._random.choice(pool.workers).name, estimate_s=estimate_s)
 
     def explain(self, facts: RequestFacts, pool: PoolView) -> Explanation:
         """The same, with how many there were to draw from."""
-        reason = f"It was drawn at random among {len(pool.workers)}."
+        drawn = f"It was drawn at random among {len(pool.workers)}."
+        reason = drawn if pool.has_ready() else STARTS_FIRST
         return msgspec.structs.replace(super().explain(facts, pool), reason=reason)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tiergate.routing import Choice, PoolView, RequestFacts, Router, WorkerView
+from tiergate.tracetime import TraceClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,10 @@ class _Worker:
         return WorkerView(self.name, self.tier, len(jobs), sum(job.choice.estimate_s for job in jobs))
 
 
-class Clock:
-    """The simulated time, for `RouterSetup.clock`."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Seconds since the simulation began."""
-        return self.now
-
-
 class SimulatedPool:
     """Workers by tier, and the queues before them."""
 
-    def __init__(self, tiers: Mapping[str, int], router: Router, clock: Clock) -> None:
+    def __init__(self, tiers: Mapping[str, int], router: Router, clock: TraceClock) -> None:
         self._workers = {
             f"{tier}-{number}": _Worker(f"{tier}-{number}", tier)
             for tier, count in tiers.items()

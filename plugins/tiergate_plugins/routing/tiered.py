@@ -114,10 +114,13 @@ class TieredRouter(Router):
     def _decide(self, facts: RequestFacts, pool: PoolView) -> Decision:
         expected = self._estimator.expect(facts)
         belongs = expected.tier(self._guard.cutoffs)
-        if self._guard.has_stepped_back:
-            worker = lightest(pool)
-            return Decision(expected, belongs, Choice(worker.tier, worker.name, expected.seconds), [worker])
         tier, workers = serving(belongs, pool)
+        if self._guard.has_stepped_back and has_tiers(pool):
+            # A worker that has yet to be started has the least work left of all.
+            worker = lightest(pool) if workers else None
+            there, name = (worker.tier, worker.name) if worker else (tier, None)
+            choice = Choice(there, name, expected.seconds, is_fallback=True)
+            return Decision(expected, belongs, choice, [worker] if worker else [])
         choice = self._affinity.choice(tier, facts.session, expected.seconds, workers)
         return Decision(expected, belongs, choice, workers)
 
@@ -125,13 +128,15 @@ class TieredRouter(Router):
         traffic = self._watch.traffic(now)
         if traffic is None or watched_s < MIN_SECONDS or self._watch.answered(now) < MIN_ANSWERED:
             return
+        if not has_tiers(self._pool):
+            return
         workers = dict(self._pool.capacity) or Counter(worker.tier for worker in self._pool.workers)
         self._guard.judge(traffic, workers, watched_s)
 
     def _reason(self, decision: Decision) -> str:
         guard, choice = self._guard, decision.choice
         expected, cutoffs = decision.expected, guard.cutoffs
-        if guard.has_stepped_back:
+        if choice.is_fallback:
             return f"Stepped back to the least work left: {guard.reason}."
         about = f"about {1000 * expected.seconds:.3g} ms are expected, from {expected.basis}"
         if expected.spread is not None:
@@ -141,6 +146,11 @@ class TieredRouter(Router):
         if choice.tier != decision.belongs:
             return f"The {decision.belongs} tier has no worker, {choice.tier} stands in: {about} ({limits})."
         return f"The {choice.tier} tier: {about} ({limits})."
+
+
+def has_tiers(pool: PoolView) -> bool:
+    """Whether there is more than one tier; a single one has nothing to starve, and nothing to set aside."""
+    return len({*pool.capacity, *(worker.tier for worker in pool.workers)}) > 1
 
 
 def serving(tier: Tier, pool: PoolView) -> tuple[Tier, list[WorkerView]]:

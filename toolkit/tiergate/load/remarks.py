@@ -15,6 +15,7 @@ from tiergate.load.prepare import Prepared
 from tiergate.load.summary import AllRounds, ambiguous_share
 from tiergate.record import MAX_AMBIGUOUS, NOTHING_TO_TIER, Comparison, Variant
 from tiergate.routing import TIERS
+from tiergate.tiering import Traffic, worker_advice
 
 COMPARED = ("by_length.short.response_ms.p95", "by_length.long.response_ms.p95", "response_ms.p95")
 _FIGURES = re.compile(r"\d+(\.\d+)?")
@@ -153,6 +154,10 @@ def _on_variant(variant: Variant, rounds: Sequence[Round]) -> Iterator[str]:
             f"{variant.name}: {len(ended)} workers ended during the run and were replaced; the first was"
             f" {ended[0].worker} in round {ended[0].round} ({ended[0].detail})."
         )
+    aside = sum(outcome.tier is None for one in rounds for outcome in one.outcomes)
+    if aside and variant.tier_accuracy is not None:
+        total = sum(len(one.outcomes) for one in rounds)
+        yield f"{variant.name} set tiers aside for {aside} of {total} requests; they do not count as accuracy."
     changed = _changed_mind(rounds)
     if changed:
         yield f"{variant.name} chose another tier in a later round for {changed} requests."
@@ -195,6 +200,10 @@ def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
             "No cut-offs keep the 95th percentile of long requests within twice that of a shared queue; the"
             f" nearest expects {candidate.long_ratio:.1f} times. Tiers of this size starve long requests."
         )
+    if plan.is_routed:
+        traffic = Traffic.of(prepared.training.measured.sealed.all_service_s(), prepared.rate_rps)
+        advice = worker_advice(traffic, candidate.cutoffs, plan.tiers)
+        found += [advice] if advice else []
     share = ambiguous_share(prepared)
     if share > MAX_AMBIGUOUS and plan.is_routed:
         found.append(
@@ -229,6 +238,7 @@ def _changed_mind(rounds: Sequence[Round]) -> int:
         outcome.request
         for one in rounds[1:]
         for outcome in one.outcomes
-        if outcome.tier != first[outcome.request]
+        # None: the router had set tiers aside, and chose none.
+        if outcome.tier != first[outcome.request] and None not in (outcome.tier, first[outcome.request])
     }
     return len(later)

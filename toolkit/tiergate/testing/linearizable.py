@@ -59,8 +59,13 @@ def linearize(history: Sequence[Seen], initial: int = 0) -> list[Seen] | None:
 
 
 def _next(calls: Sequence[Seen], done: int) -> list[int]:
-    """Those that may come next: they began before any other that is left had ended."""
+    """Those that may come next: they began before any other that is left had ended.
+
+    Of those without an answer only the one that began first: whatever order another explains, it explains
+    too. To try them all would be to try every set of them.
+    """
     found: list[int] = []
+    unanswered: set[int] = set()
     first_end = inf
     first_left = (~done & (done + 1)).bit_length() - 1
     for place in range(first_left, len(calls)):
@@ -68,6 +73,10 @@ def _next(calls: Sequence[Seen], done: int) -> list[int]:
         if call.began > first_end:
             break
         if not done >> place & 1:
+            if call.value is None and call.adds in unanswered:
+                continue
+            if call.value is None:
+                unanswered.add(call.adds)
             found.append(place)
             first_end = min(first_end, call.ended)
     return found

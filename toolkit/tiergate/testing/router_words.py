@@ -10,17 +10,7 @@ import pytest
 from tiergate.hooks import RouterDeclaration
 from tiergate.routing import Choice, Explanation, PoolView, RequestFacts, Router
 from tiergate.testing.samples import make_setup, varied_pools
-
-
-class SteppingClock:
-    """A clock for `make_setup` that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Seconds since it was made."""
-        return self.now
+from tiergate.tracetime import TraceClock
 
 
 class RouterWords:
@@ -63,7 +53,7 @@ class RouterWords:
     def test_notices_are_lines(
         self, declaration: RouterDeclaration, facts: list[RequestFacts], service_s: float
     ) -> None:
-        clock = SteppingClock()
+        clock = TraceClock()
         router = declaration.build(make_setup(declaration, facts, clock=clock))
         pools = varied_pools(declaration, seed=19)
         for number, pool in zip(range(2000), pools, strict=False):

@@ -83,6 +83,18 @@ class RouterContract(RouterWords):
             return  # Router.choose: LookupError: the pool has no worker that this router could use
         check_choice(declaration, choice, pool)
 
+    def test_workers_that_start_on_demand(
+        self, declaration: RouterDeclaration, router: Router, facts: list[RequestFacts]
+    ) -> None:
+        tiers = TIERS if declaration.chooses_tier else (SHARED,)
+        for pool in (PoolView([], {tiers[-1]: 1}), PoolView([], dict.fromkeys(tiers, 2))):
+            for one in facts[:50]:
+                try:
+                    choice = router.choose(one, pool)
+                except LookupError:
+                    return  # Router.choose: it can use workers that are ready, and no other
+                check_choice(declaration, choice, pool)
+
     def test_without_training(
         self, declaration: RouterDeclaration, facts: list[RequestFacts], whole_pool: PoolView
     ) -> None:
@@ -191,8 +203,8 @@ def check_choice(declaration: RouterDeclaration, choice: Choice, pool: PoolView)
         contract = "RouterDeclaration.chooses_tier: False for a policy that treats all workers alike"
         assert choice.tier in (None, SHARED), contract
     if choice.tier is not None:
-        assert pool.of_tier(choice.tier), (
-            f"Choice.tier: a tier of the pool; {choice.tier!r} has no worker in it"
+        assert pool.of_tier(choice.tier) or pool.capacity.get(choice.tier), (
+            f"Choice.tier: a tier of the pool; {choice.tier!r} has no worker in it, and starts none"
         )
     if choice.worker is not None:
         workers = {worker.name: worker for worker in pool.workers}
