@@ -157,7 +157,7 @@ def _on_variant(variant: Variant, rounds: Sequence[Round]) -> Iterator[str]:
     aside = sum(outcome.tier is None for one in rounds for outcome in one.outcomes)
     if aside and variant.tier_accuracy is not None:
         total = sum(len(one.outcomes) for one in rounds)
-        yield f"{variant.name} set tiers aside for {aside} of {total} requests; they do not count as accuracy."
+        yield f"{variant.name} set tiers aside for {aside} of {total} requests; no accuracy counts them."
     changed = _changed_mind(rounds)
     if changed:
         yield f"{variant.name} chose another tier in a later round for {changed} requests."
