@@ -1,60 +1,64 @@
-"""Where sessions live: the contract of a store, its addresses and its errors."""
+"""Where sessions live: the contract of a store. Its addresses and errors are imported from here too."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, NoReturn, Self
-from urllib.parse import parse_qsl, quote
 
 import msgspec
 
-from tiergate.errors import EXIT_BROKE, EXIT_FAILED, TiergateError, UsageError
+from tiergate.errors import UsageError
 from tiergate.model import Session, Status, Task
+from tiergate.store_address import StoreAddress
+from tiergate.store_errors import (
+    ReadOnly,
+    SessionNotFound,
+    StaleBinding,
+    StaleVersion,
+    StoreDamaged,
+    StoreError,
+    StoreFailed,
+    TaskNotFound,
+    Unsupported,
+    read_only,
+    session_not_found,
+    stale,
+    task_not_found,
+)
 
-
-class StoreError(TiergateError):
-    """The store could not do what it was asked."""
-
-
-class StoreFailed(StoreError):
-    """The disk, the system or another process did not let the store do it: the run broke."""
-
-    exit_code = EXIT_BROKE
-
-
-class StaleVersion(StoreFailed):
-    """Somebody else wrote the session first; nothing was written."""
-
-
-class SessionNotFound(StoreError):
-    """The store holds no session of that id."""
-
-
-class TaskNotFound(StoreError):
-    """The session holds no task of that id."""
-
-
-class StoreDamaged(StoreError):
-    """What stands on disk is not what the store wrote."""
-
-    exit_code = EXIT_FAILED
-
-
-class ReadOnly(StoreError):
-    """The store was opened with ``?mode=ro``; nothing was written."""
-
-
-class StaleBinding(StoreFailed):
-    """A name was bound to another store since this one was opened; nothing was written."""
-
-
-class Unsupported(StoreError):
-    """The store says by its capabilities that it cannot do this."""
+__all__ = [
+    "ONCE_KEPT",
+    "ORDERS",
+    "Capability",
+    "Damage",
+    "Doubt",
+    "ReadOnly",
+    "SessionNotFound",
+    "SessionSize",
+    "StaleBinding",
+    "StaleVersion",
+    "Store",
+    "StoreAddress",
+    "StoreDamaged",
+    "StoreError",
+    "StoreFailed",
+    "StoreStats",
+    "TaskHit",
+    "TaskNotFound",
+    "TaskOutline",
+    "TaskQuery",
+    "Unsupported",
+    "check_order",
+    "read_only",
+    "session_not_found",
+    "stale",
+    "task_not_found",
+    "unsupported",
+]
 
 
 class Capability(StrEnum):
@@ -372,99 +376,6 @@ class Store(ABC):
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
-class StoreAddress:
-    """A parsed address, ``scheme:path?option=value``, with caches in front: ``cache+scheme:path``.
-
-    Attributes:
-        scheme: which store, as a plugin declares it.
-        path: what follows the colon, up to a question mark.
-        options: the options by name; those of a cache have its name and a dot before theirs, as ``zstd.ttl``.
-        caches: the caches in front of the store, the outermost first.
-        shown: how it is written in messages, where that is not how it reads.
-    """
-
-    scheme: str
-    path: str
-    options: dict[str, str] = field(default_factory=dict)
-    caches: tuple[str, ...] = ()
-    shown: str = field(default="", compare=False)
-
-    @classmethod
-    def parse(cls, text: str) -> StoreAddress:
-        """Read an address.
-
-        Raises:
-            UsageError: there is no scheme, or an option stands twice or without a value.
-        """
-        schemes, colon, rest = text.partition(":")
-        *caches, scheme = schemes.split("+")
-        if not colon or not scheme or not all(caches):
-            raise UsageError(
-                f"{text!r} is not a store address",
-                hint="write SCHEME:PATH, for example sqlite:work.db or json:work/",
-            )
-        path, _, query = rest.partition("?")
-        options: dict[str, str] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            if not value or name in options:
-                raise UsageError(
-                    f"option {name!r} stands twice or has no value", where=text, hint="write ?option=value"
-                )
-            options[name] = value
-        return cls(scheme, path, options, tuple(caches))
-
-    def __str__(self) -> str:
-        if self.shown:
-            return self.shown
-        query = "&".join(f"{quote(name)}={quote(value, safe='/:')}" for name, value in self.options.items())
-        return "+".join((*self.caches, self.scheme)) + f":{self.path}" + (f"?{query}" if query else "")
-
-    def without_caches(self) -> StoreAddress:
-        """The address of the store itself."""
-        prefixes = tuple(f"{cache}." for cache in self.caches)
-        own = {name: value for name, value in self.options.items() if not name.startswith(prefixes)}
-        return StoreAddress(self.scheme, self.path, own, shown=self.shown)
-
-    def cache_options(self, cache: str) -> dict[str, str]:
-        """The options of one of its caches, without the cache's name."""
-        prefix = f"{cache}."
-        return {
-            name.removeprefix(prefix): value
-            for name, value in self.options.items()
-            if name.startswith(prefix)
-        }
-
-    def with_options(self, **changes: str) -> StoreAddress:
-        """The same address with these options set."""
-        return StoreAddress(self.scheme, self.path, {**self.options, **changes}, self.caches)
-
-    def to_be_read(self) -> StoreAddress:
-        """The same address with ``?mode=ro``, which no message shows to those who did not write it.
-
-        A mode that is none is left, for the store to refuse.
-        """
-        if self.options.get("mode", "rw") != "rw":
-            return self
-        return StoreAddress(
-            self.scheme, self.path, {**self.options, "mode": "ro"}, self.caches, shown=str(self)
-        )
-
-    def require_options(self, known: Sequence[str]) -> None:
-        """Refuse options that the store does not know.
-
-        Raises:
-            UsageError: an option is none of `known`.
-        """
-        for name in self.options:
-            if name not in known:
-                raise UsageError(
-                    f"unknown option {name!r}",
-                    where=str(self),
-                    hint=f"known: {', '.join(known) or 'none'}",
-                )
-
-
 def _require_text(key: str) -> None:
     try:
         key.encode()
@@ -479,32 +390,9 @@ def _json_of(result: Any) -> bytes:
         raise StoreError(f"the result of a write has no JSON form: {error}") from error
 
 
-def stale(session_id: str, *, expected: int, found: int) -> StaleVersion:
-    """The error for a write that came too late."""
-    return StaleVersion(
-        f"session {session_id!r} is at version {found}, not {expected}",
-        hint="load it again and repeat the change",
-    )
-
-
-def session_not_found(session_id: str) -> SessionNotFound:
-    """The error for a session that is not there."""
-    return SessionNotFound(f"no session {session_id!r}")
-
-
-def task_not_found(session_id: str, task_id: str) -> TaskNotFound:
-    """The error for a task that is not there."""
-    return TaskNotFound(f"session {session_id!r} has no task {task_id!r}")
-
-
 def unsupported(store: Store, capability: Capability) -> NoReturn:
     """Raise the error for a capability that a store does not have."""
     raise Unsupported(f"{type(store).__name__} does not support {capability.value}")
-
-
-def read_only(where: str) -> ReadOnly:
-    """The error for a write to a store that was opened with ``?mode=ro``."""
-    return ReadOnly("the store was opened read-only", where=where, hint="open it without ?mode=ro to write")
 
 
 def check_order(order: str) -> tuple[str, bool]:
