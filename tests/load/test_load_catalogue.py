@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from tiergate.catalogue import Catalogue
 from tiergate.errors import UsageError
 from tiergate.hooks import OperationDeclaration
-from tiergate.load.catalogue import Catalogue
 from tiergate.operation import Request, Scope
 from tiergate.plugins import PluginHost
 from tiergate.store import SessionSize

@@ -10,9 +10,9 @@ from random import Random
 import numpy as np
 import pytest
 
+from tiergate.catalogue import Catalogue
 from tiergate.hooks import RouterDeclaration, WorkloadDeclaration
 from tiergate.load.accuracy import Judged, confusion, scores
-from tiergate.load.catalogue import Catalogue
 from tiergate.load.controls import SHUFFLES, controls, route
 from tiergate.load.stage import make_stage
 from tiergate.plugins import PluginHost

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tiergate.arrivals import NOMINAL_RPS, poisson
+from tiergate.catalogue import Catalogue
 from tiergate.hooks import OperationDeclaration, RouterDeclaration, WorkloadDeclaration
 from tiergate.load.accuracy import Judged, by_payload_size, confusion, majority, scores
-from tiergate.load.catalogue import Catalogue
 from tiergate.load.cutoffs import TrainingTrace, search
 from tiergate.load.oracle import interval_rank
 from tiergate.load.stage import fill

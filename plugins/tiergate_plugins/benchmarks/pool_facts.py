@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from tiergate.bench import BenchSetup
+from tiergate.catalogue import Catalogue
 from tiergate.hooks import OperationDeclaration, WorkloadDeclaration
 from tiergate.model import Session
-from tiergate.operation import Request, Scope
+from tiergate.operation import Request
 from tiergate.routing import Observation, RequestFacts
 from tiergate.store import SessionSize
 from tiergate_plugins.benchmarks.pool_found import declared, named
@@ -40,29 +39,7 @@ def operations() -> dict[str, tuple[str, OperationDeclaration]]:
 
 def all_facts(requests: Sequence[Request], sizes: Sequence[SessionSize]) -> list[RequestFacts]:
     """The facts of each request, from the sizes in the store."""
-    known = {name: one for name, (_, one) in operations().items()}
-    by_session = {one.session: one for one in sizes}
-    whole = SessionSize("", sum(one.tasks for one in sizes), sum(one.bytes for one in sizes))
-    return [_facts(one, known[one.operation], by_session, whole) for one in requests]
-
-
-def _facts(
-    request: Request, operation: OperationDeclaration, sizes: dict[str, SessionSize], whole: SessionSize
-) -> RequestFacts:
-    scope = operation.scope(msgspec.convert(request.arguments, operation.arguments))
-    size = whole if scope is Scope.STORE else sizes[request.session or ""]
-    tasks = 1 if scope is Scope.TASK else size.tasks
-    return RequestFacts(
-        request=request.id,
-        operation=request.operation,
-        session=request.session,
-        arguments=request.arguments,
-        payload_bytes=len(msgspec.json.encode(request.arguments)),
-        scope=scope,
-        read_tasks=tasks,
-        read_bytes=size.bytes * tasks // max(1, size.tasks),
-        writes=operation.writes,
-    )
+    return Catalogue(sizes, (one for _, one in operations().values())).all_facts(requests)
 
 
 def supposed(facts: Sequence[RequestFacts]) -> list[Observation]:

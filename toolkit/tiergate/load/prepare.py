@@ -8,8 +8,8 @@ from hashlib import sha256
 from statistics import fmean
 
 from tiergate.arrivals import NOMINAL_RPS
+from tiergate.catalogue import Catalogue
 from tiergate.errors import RunError
-from tiergate.load.catalogue import Catalogue
 from tiergate.load.cutoffs import Candidate, TrainingTrace, all_hot, search
 from tiergate.load.driver import Timetable
 from tiergate.load.environment import usable_cores
