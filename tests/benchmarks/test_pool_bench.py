@@ -90,6 +90,14 @@ ROWS = [
     ("affinity: service p50 of session operations", "a random worker for each request", "<= 0.7"),
     ("load driver: no-op requests/s of one core", "Locust's user loop, each no-op recorded", ">= 10"),
     ("load driver: no-op requests/s of one core", "Locust's user loop, nothing recorded", None),
+    *[
+        (
+            f"load driver: no-op requests/s of one core, {what}",
+            "Locust's user loop, each no-op recorded",
+            None,
+        )
+        for what in ("preparation and histogram included", "through router and pool")
+    ],
 ]
 """Every row of the table that the pool is held to: what, beside what, and what it should reach."""
 

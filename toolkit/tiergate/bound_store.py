@@ -39,7 +39,7 @@ class BoundStore(StoreFront):
         self._binding = binding
         self._bindings = bindings
         self._base = (binding.epoch - 1) * EPOCH_SPAN
-        self._inside = 0
+        self._fences = 0
 
     def load(self, session_id: str) -> Session:
         session = self._store.load(session_id)
@@ -75,15 +75,15 @@ class BoundStore(StoreFront):
     @contextmanager
     def _fence(self) -> Iterator[None]:
         """Hold the name's lock; inside a transaction it is held already."""
-        if self._inside:
+        if self._fences:
             yield
             return
         with self._bindings.writing(self._binding):
-            self._inside += 1
+            self._fences += 1
             try:
                 yield
             finally:
-                self._inside -= 1
+                self._fences -= 1
 
     @contextmanager
     def _writing(self, session_id: str, version: int) -> Iterator[int]:

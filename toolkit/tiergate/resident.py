@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from tiergate.model import Session, Task
-from tiergate.store import Capability, SessionNotFound, Store, task_not_found
+from tiergate.store import SessionNotFound, Store, task_not_found
 from tiergate.store_front import StoreFront
 
 PROMOTE_AFTER = 2
@@ -85,7 +84,6 @@ class ResidentStore(StoreFront):
         super().__init__(store)
         self._limit = limit
         self._held = 0
-        self._inside = 0
         self._kept: OrderedDict[str, Resident] = OrderedDict()
         self._glimpses: OrderedDict[str, int] = OrderedDict()
 
@@ -146,20 +144,6 @@ class ResidentStore(StoreFront):
     def delete(self, session_id: str, *, expected_version: int) -> None:
         self._drop(session_id)
         self._store.delete(session_id, expected_version=expected_version)
-
-    def transaction(self) -> AbstractContextManager[None]:
-        if Capability.TRANSACTIONS not in self.capabilities:
-            return self._store.transaction()
-        return self._plain_transaction()
-
-    @contextmanager
-    def _plain_transaction(self) -> Iterator[None]:
-        with self._store.transaction():
-            self._inside += 1
-            try:
-                yield
-            finally:
-                self._inside -= 1
 
     def _newest(self, session_id: str) -> Resident | None:
         """What is kept of a session, if it is still what the store holds."""

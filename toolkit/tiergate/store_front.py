@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from tiergate.model import Session, Task
 from tiergate.store import (
+    Capability,
     Damage,
     Doubt,
     SessionSize,
@@ -22,6 +23,9 @@ from tiergate.store import (
 class StoreFront(Store):
     """Passes every call on; override those that are to do something else.
 
+    `_inside` counts the transactions that are open: what is read and written in one may be undone, so that
+    nothing of it may be kept.
+
     Args:
         store: what it stands in front of; it is closed with this.
     """
@@ -29,6 +33,7 @@ class StoreFront(Store):
     def __init__(self, store: Store) -> None:
         self.capabilities = store.capabilities
         self._store = store
+        self._inside = 0
 
     def load(self, session_id: str) -> Session:
         return self._store.load(session_id)
@@ -55,7 +60,18 @@ class StoreFront(Store):
         return self._store.outlines(query)
 
     def transaction(self) -> AbstractContextManager[None]:
-        return self._store.transaction()
+        if Capability.TRANSACTIONS not in self.capabilities:
+            return self._store.transaction()
+        return self._counted_transaction()
+
+    @contextmanager
+    def _counted_transaction(self) -> Iterator[None]:
+        with self._store.transaction():
+            self._inside += 1
+            try:
+                yield
+            finally:
+                self._inside -= 1
 
     def filling(self) -> AbstractContextManager[None]:
         return self._store.filling()

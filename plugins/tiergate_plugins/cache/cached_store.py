@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -48,7 +47,6 @@ class CachedStore(StoreFront):
     def __init__(self, store: Store, options: CacheOptions) -> None:
         super().__init__(store)
         self._counts_changes = Capability.CHANGE_COUNTER in store.capabilities
-        self._inside = 0
         self._keeping = Keeping(options, self._changes)
         self._closed = False
 
@@ -157,20 +155,6 @@ class CachedStore(StoreFront):
 
     def _changes(self) -> int:
         return self._store.changes() if self._counts_changes else 0
-
-    @contextmanager
-    def _uncached(self) -> Iterator[None]:
-        with self._store.transaction():
-            self._inside += 1
-            try:
-                yield
-            finally:
-                self._inside -= 1
-
-    def transaction(self) -> AbstractContextManager[None]:
-        if Capability.TRANSACTIONS not in self.capabilities:
-            return self._store.transaction()
-        return self._uncached()
 
     def verify(self) -> list[Damage]:
         return [*self._store.verify(), *self._keeping.damage()]
