@@ -223,7 +223,7 @@ class Journal:
         return bool(self._unread)
 
     def keep_losses(self) -> bool:
-        """Whether a record that was durable may be lost at the end; keeps what is left of it in a file beside.
+        """Whether a durable record may be lost at the end; what is left of it is kept in a file beside.
 
         Raises:
             OSError: it cannot be kept.

@@ -169,7 +169,7 @@ class JsonState:
         return known
 
     def last_deleted(self, session_id: str) -> int:
-        """The version after which a session that is not there begins: 0 when it never was, and none is lost."""
+        """After which version a session begins that is not there; 0 when it never was, and none is lost."""
         head = self.head(session_id)
         if head is not None:
             return head.version

@@ -49,7 +49,7 @@ def result_lines(record: MigrationRecord, *, verbose: bool) -> list[str]:
         lines.append("nothing was cut over; --resume copies again what differs")
     elif record.state in {"verified", "cut-over"}:
         lines.append(_verified(record))
-    if record.state == "cut-over":
+    if record.state == "cut-over" and record.binding is not None:
         lines.append(f"store:{record.binding} is bound to it (epoch {record.epoch})")
     if verbose:
         lines += [f"  {step}: {seconds:.3f} s" for step, seconds in record.seconds.items()]
