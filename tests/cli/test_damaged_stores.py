@@ -124,3 +124,13 @@ def test_what_was_set_aside_is_told_until_it_is_removed(cli: Cli, fill: Fill, tm
     aside.unlink()
     assert cli("sessions", "export", "json:work")[0] == 0
     assert cli("sessions", "verify", "json:work")[0] == 0
+
+
+@pytest.mark.parametrize("words", LOOKING.values(), ids=LOOKING.keys())
+def test_documents_name_what_is_in_doubt(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert json.loads(cli(*words, "--json")[1])["doubts"] == []
+    damage_the_last(tmp_path)
+    code, out, _ = cli(*words, "--json")
+    (doubt,) = json.loads(out)["doubts"]
+    assert (code, set(doubt)) == (0, {"where", "what"})
+    assert doubt["where"].startswith(f"{tmp_path}/work/journal, byte ")

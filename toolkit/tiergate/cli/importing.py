@@ -66,9 +66,12 @@ def command(
         plan = write_sessions(state, store, sessions, replace=replace)
     if as_json:
         document = {"schema": "tiergate.import/1", "source": facts, "store": store, "dry_run": dry_run}
-        write_json({**document, **plan.document()})
+        write_json({**document, "doubts": state.doubts, **plan.document()})
         return
-    write(*_source_lines(facts), *_plan_lines(state, plan, store, dry_run=dry_run))
+    if not state.quiet:
+        write(*_source_lines(facts))
+    if dry_run or not state.quiet:
+        write(*_plan_lines(state, plan, store, dry_run=dry_run))
 
 
 def _read(state: State, path: Path, source_format: str, prefix: str) -> tuple[Sequence[Session], Source]:

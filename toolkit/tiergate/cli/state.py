@@ -24,6 +24,7 @@ class State:
         verbose: more than the essential.
         debug: an error shows its traceback.
         disabled: plugins that ``--no-plugin`` names.
+        doubts: ``where`` and ``what`` of all that the opened stores may have lost, for ``--json``.
     """
 
     def __init__(self, disabled: Sequence[str] = ()) -> None:
@@ -31,6 +32,7 @@ class State:
         self.verbose = False
         self.debug = False
         self.disabled = tuple(disabled)
+        self.doubts: list[dict[str, str]] = []
         self._host: PluginHost | None = None
         self._said: set[str] = set()
 
@@ -127,8 +129,11 @@ class State:
         return store
 
     def warn_of_doubts(self, store: Store, text: str) -> None:
-        """Say what an opened store may have lost."""
+        """Say what an opened store may have lost, and note it."""
         for one in store.doubts():
+            noted = {"where": one.where, "what": one.what}
+            if noted not in self.doubts:
+                self.doubts.append(noted)
             self.warn(f"{one.where}: {one.what} (see `tiergate sessions verify {text}`)", grave=True)
 
     def open_unwarned(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
