@@ -101,6 +101,7 @@ def test_what_is_left_can_be_listed_and_moved(cli: Cli, tmp_path: Path) -> None:
     damage_the_first(tmp_path)
     code, out, err = cli("sessions", "list", "json:work?damage=skip")
     assert (code, out.splitlines()[1].split()[0], err.count("warning")) == (0, "alpha", 1)
+    assert "(see `tiergate sessions verify 'json:work?damage=skip'`)" in err, "as a shell takes it"
     code, out, err = cli("sessions", "export", "json:work?damage=skip")
     assert (code, json.loads(out)["id"], err.count("warning")) == (0, "alpha", 1)
     code, out, _ = cli("migrate", "json:work?damage=skip", "sqlite:new.db", "--json")

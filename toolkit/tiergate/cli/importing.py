@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,5 +116,5 @@ def _plan_lines(state: State, plan: ImportPlan, store: str, *, dry_run: bool) ->
     if state.verbose:
         lines += [f"  {what} {visible(name)}" for what, names in plan.document().items() for name in names]
     if not dry_run and not state.quiet:
-        lines.append(f"next: tiergate sessions list {store}")
+        lines.append(f"next: {shlex.join(['tiergate', 'sessions', 'list', store])}")
     return lines

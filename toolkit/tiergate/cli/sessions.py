@@ -89,7 +89,7 @@ def show(state: State, store: str, session: str, task: str | None, as_json: bool
     with state.open_store(store, read_only=True, caches=False) as opened:
         found = _load(opened, store, session)
     one = None if task is None else _task(found, task)
-    head = {"store": store, "doubts": state.doubts}
+    head: dict[str, Any] = {"store": store, "doubts": state.doubts}
     if as_json and one is not None:
         head |= {"schema": "tiergate.task/1", "session": found.id, "version": found.version}
         write_json({**head, "task": _whole(one)})

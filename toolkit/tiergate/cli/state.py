@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -130,11 +131,12 @@ class State:
 
     def warn_of_doubts(self, store: Store, text: str) -> None:
         """Say what an opened store may have lost, and note it."""
+        words = shlex.join(["tiergate", "sessions", "verify", text])
         for one in store.doubts():
             noted = {"where": one.where, "what": one.what}
             if noted not in self.doubts:
                 self.doubts.append(noted)
-            self.warn(f"{one.where}: {one.what} (see `tiergate sessions verify {text}`)", grave=True)
+            self.warn(f"{one.where}: {one.what} (see `{words}`)", grave=True)
 
     def open_unwarned(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
         """As `open_store`, for a command that itself names what may be lost."""
