@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tiergate.store import ReadOnly, SessionNotFound, StaleVersion, Store, StoreDamaged, TaskQuery
+from tiergate.store import ReadOnly, SessionNotFound, StaleVersion, Store, StoreDamaged, StoreError, TaskQuery
 from tiergate.testing import make_session, make_task
 from tiergate_plugins.storage import journal, json_verify
 
@@ -424,3 +424,31 @@ def test_where_more_is_damaged_the_journal_is_not_begun_anew(open_at: OpenAt, tm
         assert store.save(make_session("new", "a")) == 1
         assert len(store.verify()) == 2, "the file, and what was set aside"
     assert (tmp_path / "work" / "journal").read_bytes()[:40] == start
+
+
+def test_a_process_that_is_killed_while_it_raises_versions(
+    open_at: OpenAt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are there, the new journal is not: what was read can be written all the same."""
+    with open_at("json:{}/work") as store:
+        store.save(make_session("s", "a"))
+        store.save(make_session("t", "a"))
+        store.delete("t", expected_version=1)
+        lost = store.upsert_tasks("s", [make_task("b")], expected_version=1)
+    lose_the_last_record(tmp_path / "work")
+    with monkeypatch.context() as patched, open_at("json:{}/work") as store:
+        patched.setattr(journal.Journal, "create", fail)
+        with pytest.raises(StoreError, match="killed"):
+            store.save(make_session("u"))
+    with open_at("json:{}/work") as store:
+        assert store.ids() == ["s"]
+        found = store.load("s")
+        assert [task.id for task in found.tasks] == ["a"]
+        assert store.upsert_tasks("s", [make_task("c")], expected_version=found.version) > lost
+        assert store.save(make_session("t")) > 2
+    with open_at("json:{}/work?mode=ro") as store:
+        assert {name: [task.id for task in store.load(name).tasks] for name in store.ids()} == {
+            "s": ["a", "c"],
+            "t": [],
+        }
+        assert len(store.verify()) == 1, "what was set aside"
