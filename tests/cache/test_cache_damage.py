@@ -10,6 +10,7 @@ import pytest
 
 from tiergate.model import Session
 from tiergate.store import Store
+from tiergate.testing import make_session, make_task
 
 OpenCached = Callable[..., Store]
 Prose = Callable[[int], Session]
@@ -179,3 +180,24 @@ def test_a_dictionary_trained_twice_at_once_keeps_both(
         for number in range(60):
             assert store.load(f"s{number}").tasks == prose(number).tasks
         assert detail(store, "damaged") == 0
+
+
+def test_a_write_of_the_store_that_was_lost_to_damage(open_cached: OpenCached, tmp_path: Path) -> None:
+    """Its version and its number name the lost content in the cache, and must not name other content."""
+
+    def titles(store: Store) -> list[str]:
+        loaded = store.load("s").tasks[0].title
+        return [loaded, *store.remember(b"title", None, lambda: [store.load("s").tasks[0].title])]
+
+    with open_cached("json") as store:
+        store.save(make_session("s", make_task("a", title="one")))
+        store.save(make_session("s", make_task("a", title="lost"), version=1))
+        assert titles(store) == ["lost", "lost"]
+    journal = tmp_path / "work" / "journal"
+    content = bytearray(journal.read_bytes())
+    content[content.rindex(b"lost")] ^= 1
+    journal.write_bytes(content)
+    with open_cached("json") as store:
+        assert store.version("s") == 1
+        store.save(make_session("s", make_task("a", title="two"), version=1))
+        assert titles(store) == ["two", "two"]

@@ -101,6 +101,7 @@ def test_what_is_left_can_be_listed_and_moved(cli: Cli, tmp_path: Path) -> None:
     damage_the_first(tmp_path)
     code, out, err = cli("sessions", "list", "json:work?damage=skip")
     assert (code, out.splitlines()[1].split()[0], err.count("warning")) == (0, "alpha", 1)
+    assert "(see `tiergate sessions verify 'json:work?damage=skip'`)" in err, "as a shell takes it"
     code, out, err = cli("sessions", "export", "json:work?damage=skip")
     assert (code, json.loads(out)["id"], err.count("warning")) == (0, "alpha", 1)
     code, out, _ = cli("migrate", "json:work?damage=skip", "sqlite:new.db", "--json")
@@ -124,3 +125,13 @@ def test_what_was_set_aside_is_told_until_it_is_removed(cli: Cli, fill: Fill, tm
     aside.unlink()
     assert cli("sessions", "export", "json:work")[0] == 0
     assert cli("sessions", "verify", "json:work")[0] == 0
+
+
+@pytest.mark.parametrize("words", LOOKING.values(), ids=LOOKING.keys())
+def test_documents_name_what_is_in_doubt(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert json.loads(cli(*words, "--json")[1])["doubts"] == []
+    damage_the_last(tmp_path)
+    code, out, _ = cli(*words, "--json")
+    (doubt,) = json.loads(out)["doubts"]
+    assert (code, set(doubt)) == (0, {"where", "what"})
+    assert doubt["where"].startswith(f"{tmp_path}/work/journal, byte ")

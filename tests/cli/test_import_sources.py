@@ -52,6 +52,13 @@ def test_sessions_are_written_and_the_words_are_said(cli: Cli, source: Path, add
     assert source.read_text() == BEADS
 
 
+def test_a_quiet_import_says_what_it_would_do_and_nothing_of_what_it_did(cli: Cli, source: Path) -> None:
+    dry = cli("-q", "import", source.name, "json:work", "--dry-run")
+    assert dry == (0, "json:work: 1 session would be written\n", "")
+    assert cli("import", "-q", source.name, "json:work") == (0, "", "")
+    assert json.loads(cli("import", "-q", source.name, "json:work", "--json")[1])["skipped"] == ["issues"]
+
+
 @pytest.mark.parametrize("address", STORES)
 def test_what_is_there_and_equal_is_skipped(cli: Cli, source: Path, address: str) -> None:
     cli("import", source.name, address)

@@ -156,6 +156,30 @@ def test_status(moved: Cli, tmp_path: Path) -> None:
     assert f"sqlite:{tmp_path}/work.db" in out
 
 
+def test_status_shows_the_rest_of_what_cannot_be_read(moved: Cli, tmp_path: Path) -> None:
+    state = tmp_path / ".tiergate"
+    whole = json.loads(moved("migrate", "status", "--json")[1])
+    moved("migrate", "bind", "other", "json:work")
+    moved("migrate", "json:work", "sqlite:second.db")
+    (state / "bindings" / "work.json").write_text("{")
+    (second,) = set((state / "migrations").glob("2*")) - {state / "migrations" / whole["migrations"][0]["id"]}
+    (second / "state.json").write_text("{")
+    code, out, err = moved("migrate", "status")
+    assert (code, err) == (1, "")
+    assert [line for line in out.splitlines() if line.startswith("store:other  ")]
+    assert f"cannot be read: {state}/bindings/work.json: not a binding: Input data was truncated" in out
+    assert f"cannot be read: {second}/state.json: not the state of a migration" in out
+    assert out.count("cannot be read") == 2
+    code, out, _ = moved("migrate", "status", "--json")
+    document = json.loads(out)
+    assert (code, document["migrations"]) == (1, whole["migrations"])
+    assert {one["where"] for one in document["damage"]} == {
+        f"{second}/state.json",
+        f"{state}/bindings/work.json",
+    }
+    assert moved("migrate", "undo", "work")[0] == 3, "nothing is changed by what cannot be read"
+
+
 def test_status_of_nothing(cli: Cli, tmp_path: Path) -> None:
     assert cli("migrate", "status") == (0, "no migrations\n", "")
     assert list(tmp_path.iterdir()) == []

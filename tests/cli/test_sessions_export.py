@@ -46,6 +46,14 @@ def test_quiet_says_nothing(cli: Cli, fill: Fill, work: list[Session]) -> None:
     assert cli("-q", "sessions", "export", "json:work", "-o", "out.jsonl") == (0, "", "")
 
 
+def test_a_folder_cannot_be_the_output(cli: Cli, fill: Fill, work: list[Session], tmp_path: Path) -> None:
+    fill("json:work", *work)
+    (tmp_path / "place").mkdir()
+    code, out, err = cli("sessions", "export", "json:work", "-o", "place")
+    assert (code, out) == (2, "")
+    assert "it is a folder; name another path" in err
+
+
 def test_a_damaged_session_leaves_the_old_file_alone(cli: Cli, work: list[Session], tmp_path: Path) -> None:
     files_with_beta_damaged(tmp_path / "work", work)
     (tmp_path / "out.jsonl").write_text("{old")

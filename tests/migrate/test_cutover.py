@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from tiergate.binding import Bindings
 from tiergate.errors import RunError, UsageError
+from tiergate.migrate import engine
 from tiergate.migrate.cutover import UndoRefused, undo
 from tiergate.migrate.job import resolved
 from tiergate.migrate.journal import Journals
-from tiergate.migrate.naming import bind_first
+from tiergate.migrate.naming import bind_first, unbind
 from tiergate.model import Session, Task
 from tiergate.store import StaleBinding
 
@@ -90,8 +91,6 @@ def test_what_is_written_while_a_live_migration_copies_comes_along(stores: Any, 
 
 
 def test_a_write_between_verifying_and_cut_over_stops_it(bound: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tiergate.migrate import engine
-
     cut_over = engine.cut_over
 
     def late(*arguments: Any) -> Any:
@@ -110,8 +109,6 @@ def test_a_write_between_verifying_and_cut_over_stops_it(bound: Any, monkeypatch
 def test_the_last_changes_are_verified_too(
     stores: Any, work: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tiergate.migrate import engine
-
     stores.fill("memory:here", *work)
     cut_over = engine.cut_over
 
@@ -134,8 +131,23 @@ def test_resuming_what_is_done_says_so(bound: Any) -> None:
     done = bound.move("store:work", "sqlite:there.db", bind="work")
     for source in ("store:work", "json:here"):
         again = bound.move(source, "sqlite:there.db", bind="work", resume=True)
-        assert (again.id, again.state) == (done.id, "cut-over")
+        assert (again.id, again.state, again.binding) == (done.id, "cut-over", "work")
+        assert again.remarks[-1] == engine.ENDED_BEFORE
     assert len(Journals(bound.state).all()) == 1
+
+
+def test_resuming_what_is_done_does_not_claim_a_name_that_was_set_free(bound: Any, tmp_path: Path) -> None:
+    bound.move("store:work", "sqlite:there.db", bind="work")
+    unbind(bound.opener, "work")
+    again = bound.move("json:here", "sqlite:there.db", resume=True)
+    assert (again.state, again.binding, again.epoch) == ("cut-over", None, None)
+    assert again.remarks[-1] == "store:work is bound to nothing any more."
+    bind_first(bound.opener, "work", resolved(bound.opener, "json:here", role="target"))
+    again = bound.move("json:here", "sqlite:there.db", resume=True)
+    assert again.remarks[-1] == f"store:work is bound to json:{tmp_path}/here since then."
+    record = bound.move("store:work", "sqlite:there.db", bind="work", resume=True)
+    assert (record.state, record.binding, record.epoch) == ("cut-over", "work", 4)
+    assert address_of(bound) == f"sqlite:{tmp_path}/there.db"
 
 
 def test_undo_binds_back(bound: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tiergate.store import StaleBinding, StoreError
 
 def only(stores: Any) -> Standing:
     """The one migration of the state folder."""
-    found, reading = standings(Journals(stores.state))
+    found, reading, _ = standings(Journals(stores.state))
     assert reading == []
     (one,) = found
     return one
@@ -51,7 +51,7 @@ def test_one_that_reads_is_told_too(stores: Any, work: list[Session]) -> None:
 
     stores.shelf("here").after_load = look
     stores.move("memory:here", "json:there")
-    found, reading = seen[0]
+    found, reading, _ = seen[0]
     assert found == []
     assert [one.source_place for one in reading] == ["memory:here"]
 
@@ -80,7 +80,7 @@ def test_what_stops_while_it_reads_leaves_no_trace_and_can_be_resumed(
     stores.shelf("here").after_load = broken
     with pytest.raises(KeyboardInterrupt):
         stores.move("memory:here", "json:there")
-    assert standings(Journals(stores.state)) == ([], [])
+    assert standings(Journals(stores.state)) == ([], [], [])
     stores.shelf("here").after_load = lambda session: session
     record = stores.move("memory:here", "json:there", resume=True)
     assert record.state == "verified"
@@ -91,7 +91,7 @@ def test_a_target_that_cannot_be_opened_leaves_no_trace(stores: Any, work: list[
     stores.fill("json:here", *work)
     with pytest.raises(StoreError, match="folder"):
         stores.move("json:here", "sqlite:no/there.db")
-    assert standings(Journals(stores.state)) == ([], [])
+    assert standings(Journals(stores.state)) == ([], [], [])
 
 
 def test_one_that_never_began_is_gone_on_with_by_the_next(
@@ -114,7 +114,7 @@ def test_one_that_was_begun_anew_is_superseded(stores: Any, work: list[Session])
         stores.move("json:here", "memory:there")
     stores.shelf("there").before_save = lambda _: None
     stores.move("json:here", "memory:there")
-    found, _ = standings(Journals(stores.state))
+    found, _, _ = standings(Journals(stores.state))
     assert [one.activity for one in found] == ["superseded", None]
 
 

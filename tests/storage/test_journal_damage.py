@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tiergate.store import ReadOnly, SessionNotFound, Store, StoreDamaged, TaskQuery
+from tiergate.store import ReadOnly, SessionNotFound, StaleVersion, Store, StoreDamaged, StoreError, TaskQuery
 from tiergate.testing import make_session, make_task
 from tiergate_plugins.storage import journal, json_verify
 
@@ -67,6 +67,10 @@ WRITES = {
 EACH = pytest.mark.parametrize(("write", "option"), WRITES.values(), ids=WRITES.keys())
 
 
+_HEADER = 32
+"""Bytes of the header of a journal."""
+
+
 class Damaged:
     """A store that is damaged again and again, and what it answered while it was whole."""
 
@@ -116,13 +120,26 @@ class Damaged:
                 return
             assert store.ids() == sorted([*names, "after"]), what
         after = self.journal.read_bytes()
-        start = next((at for at, byte in enumerate(damaged) if after[at] != byte), len(damaged))
+        begins_anew = after[:_HEADER] != damaged[:_HEADER]  # then the rest of the old one is in the files
+        start = self.used_of(damaged) if begins_anew else first_difference(damaged, after)
         taken = damaged[start - start % 16 :].rstrip(b"\0")
         kept = list(self.folder.glob("journal.damaged-*"))
         assert not taken or any(taken in file.read_bytes() for file in kept), what
         with self.open_at("json:{}/work?mode=ro") as store:
             assert [damage.where for damage in store.verify()] == [str(file) for file in kept], what
             assert [doubt.where for doubt in store.doubts()] == [str(file) for file in kept], what
+
+    def used_of(self, content: bytes) -> int:
+        """Where the records of a journal end that can still be read."""
+        alone = self.folder.with_name("alone")
+        alone.mkdir(exist_ok=True)
+        (alone / "journal").write_bytes(content)
+        with self.open_at("json:{}/alone?mode=ro") as store:
+            return int(store._state.journal.used)  # type: ignore[attr-defined]
+
+
+def first_difference(before: bytes, after: bytes) -> int:
+    return next((at for at, byte in enumerate(before) if after[at] != byte), len(before))
 
 
 def answers(store: Store) -> Iterator[tuple[str, Any]]:
@@ -345,3 +362,93 @@ def test_what_was_set_aside_once_is_kept_once(
 def fail(*_: Any, **__: Any) -> None:
     """Instead of a write."""
     raise OSError(5, "killed")
+
+
+def lose_the_last_record(folder: Path) -> None:
+    """Flip a bit in the last record, which was acknowledged."""
+    path = folder / "journal"
+    content = bytearray(path.read_bytes())
+    content[len(content.rstrip(b"\0")) - 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_no_version_of_a_lost_write_is_used_again(open_at: OpenAt, tmp_path: Path) -> None:
+    with open_at("json:{}/work") as store:
+        for name in ("s", "t", "gone"):
+            store.save(make_session(name, "a"))
+        store.delete("gone", expected_version=1)
+        before = store.changes()
+        with store.transaction():
+            lost = [
+                store.save(make_session("s", "b", version=1)),
+                store.save(make_session("gone", "b")),
+                store.save(make_session("new", "b")),
+            ]
+    lose_the_last_record(tmp_path / "work")
+    early = open_at("json:{}/work")
+    assert (early.version("s"), early.ids(), early.changes()) == (1, ["s", "t"], before)
+    with open_at("json:{}/work") as store:
+        with store.transaction():  # who reads what is left can write it
+            raised = store.upsert_tasks("s", [make_task("c")], expected_version=1)
+            with pytest.raises(StaleVersion):
+                store.upsert_tasks("s", [make_task("d")], expected_version=1)
+        with pytest.raises(StaleVersion):  # who has read what is lost cannot
+            store.save(make_session("s", "d", version=lost[0]))
+        with pytest.raises(StaleVersion):
+            early.save(make_session("t", "d", version=1))
+        again = [raised, store.save(make_session("gone", "c")), store.save(make_session("new", "c"))]
+        assert all(after > version for after, version in zip(again, lost, strict=True))
+        assert store.changes() > before + 1
+        assert [task.id for task in store.load("s").tasks] == ["a", "c"]
+        assert early.changes() == store.changes()
+    with open_at("json:{}/work") as store:
+        assert {name: store.version(name) for name in ("s", "gone", "new")} == dict(
+            zip(("s", "gone", "new"), again, strict=True)
+        )
+
+
+def test_versions_go_on_where_nothing_is_lost(open_at: OpenAt) -> None:
+    for expected in range(4):
+        with open_at("json:{}/work") as store:
+            assert store.save(make_session("s", "a", version=expected)) == expected + 1
+
+
+def test_where_more_is_damaged_the_journal_is_not_begun_anew(open_at: OpenAt, tmp_path: Path) -> None:
+    """A session that cannot be read cannot be given another version."""
+    with open_at("json:{}/work") as store:
+        write_and_fold(store)
+    (tmp_path / "work" / "u.json").write_text("{")
+    lose_the_last_record(tmp_path / "work")
+    start = (tmp_path / "work" / "journal").read_bytes()[:40]
+    with open_at("json:{}/work") as store:
+        assert store.save(make_session("new", "a")) == 1
+        assert len(store.verify()) == 2, "the file, and what was set aside"
+    assert (tmp_path / "work" / "journal").read_bytes()[:40] == start
+
+
+def test_a_process_that_is_killed_while_it_raises_versions(
+    open_at: OpenAt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are there, the new journal is not: what was read can be written all the same."""
+    with open_at("json:{}/work") as store:
+        store.save(make_session("s", "a"))
+        store.save(make_session("t", "a"))
+        store.delete("t", expected_version=1)
+        lost = store.upsert_tasks("s", [make_task("b")], expected_version=1)
+    lose_the_last_record(tmp_path / "work")
+    with monkeypatch.context() as patched, open_at("json:{}/work") as store:
+        patched.setattr(journal.Journal, "create", fail)
+        with pytest.raises(StoreError, match="killed"):
+            store.save(make_session("u"))
+    with open_at("json:{}/work") as store:
+        assert store.ids() == ["s"]
+        found = store.load("s")
+        assert [task.id for task in found.tasks] == ["a"]
+        assert store.upsert_tasks("s", [make_task("c")], expected_version=found.version) > lost
+        assert store.save(make_session("t")) > 2
+    with open_at("json:{}/work?mode=ro") as store:
+        assert {name: [task.id for task in store.load(name).tasks] for name in store.ids()} == {
+            "s": ["a", "c"],
+            "t": [],
+        }
+        assert len(store.verify()) == 1, "what was set aside"

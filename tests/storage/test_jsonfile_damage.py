@@ -35,6 +35,22 @@ def require_refused(open_at: OpenAt, running: Store, what: object) -> None:
     assert running.verify(), what
 
 
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b'{"id": "bd-1"}', "restore it from a copy, or name another file"),
+        (b'{"schema": "other/1", "changes": 0, "deleted": {}, "sessions": {}}', "upgrade tiergate"),
+    ],
+)
+def test_what_is_none_is_refused_with_advice(
+    open_at: OpenAt, tmp_path: Path, content: bytes, advice: str
+) -> None:
+    (tmp_path / "work.json").write_bytes(content)
+    with pytest.raises(StoreDamaged, match=advice):
+        open_at("jsonfile:{}/work.json?mode=ro").ids()
+    assert (tmp_path / "work.json").read_bytes() == content
+
+
 def test_no_cut_goes_unseen(open_at: OpenAt, file: Path) -> None:
     running = open_at("jsonfile:{}/work.json")
     whole = file.read_bytes()

@@ -12,7 +12,7 @@ import pytest
 
 from tiergate.store import Store, StoreError
 from tiergate.testing import make_session, make_task
-from tiergate_plugins.storage import json_state, sqlite_store
+from tiergate_plugins.storage import json_state, json_tables, sqlite_store
 
 OpenAt = Callable[[str], Store]
 
@@ -89,7 +89,7 @@ def test_results_outlive_the_folding_of_the_journal(
 def test_old_results_are_forgotten_but_not_too_early(
     open_at: OpenAt, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    for module in (json_state, sqlite_store):
+    for module in (json_tables, sqlite_store):
         monkeypatch.setattr(module, "ONCE_KEPT", 20)
     monkeypatch.setattr(sqlite_store, "_FORGET_AT", 10)
     monkeypatch.setattr(json_state, "_FOLD_AT", 1000)

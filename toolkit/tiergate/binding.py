@@ -100,6 +100,17 @@ class Bindings:
             hint=f"`tiergate migrate bind {name} STORE` binds one; TIERGATE_STATE names the state folder",
         )
 
+    def readable(self) -> tuple[list[Binding], list[StateError]]:
+        """What every name is bound to, and what is wrong with those of which it cannot be read."""
+        found: list[Binding] = []
+        damaged: list[StateError] = []
+        for name in self.names():
+            try:
+                found.append(self.read(name))
+            except StateError as error:
+                damaged.append(error)
+        return found, damaged
+
     def names(self) -> list[str]:
         """Every bound name, sorted."""
         if not self.folder.is_dir():

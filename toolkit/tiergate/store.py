@@ -169,11 +169,11 @@ class Store(ABC):
 
     A write that returned is durable: it survives SIGKILL and, unless the address says
     ``?durability=normal``, the loss of power. Every session carries a version that each write
-    raises by one; a write with another version than the stored one raises `StaleVersion` and
-    writes nothing. A version is never used twice: a session that was deleted and is saved anew goes on
-    after the version of the deletion, which counts as a write. What a store cannot keep unchanged (two
-    tasks with one id in a write, a number that is not finite, a lone surrogate) it refuses by name with
-    a `StoreError`, and writes nothing.
+    raises, by one unless a write was lost; a write with another version than the stored one raises
+    `StaleVersion` and writes nothing. A version is never used twice: a session that was deleted and is
+    saved anew goes on after the version of the deletion, which counts as a write. What a store cannot keep
+    unchanged (two tasks with one id in a write, a number that is not finite, a lone surrogate) it refuses
+    by name with a `StoreError`, and writes nothing.
     """
 
     capabilities: frozenset[Capability] = frozenset()

@@ -217,6 +217,26 @@ class Journal:
             return Damage(where, "the journal was cut off here, and may have had more records")
         return None
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether there is something behind the last record that is none."""
+        return bool(self._unread)
+
+    def keep_losses(self) -> bool:
+        """Whether a durable record may be lost at the end; what is left of it is kept in a file beside.
+
+        Raises:
+            OSError: it cannot be kept.
+        """
+        if self.unfinished() is None:
+            return False
+        if self._unread:
+            rest = self._rest()
+            if was_cut_short(rest, self._offset, self.sequence + 1):
+                return False
+            self._set_aside(rest.rstrip(b"\0"))
+        return True
+
     def _rest(self) -> bytes:
         """What is behind the last record."""
         size = os.fstat(self._descriptor).st_size

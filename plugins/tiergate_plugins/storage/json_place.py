@@ -7,7 +7,8 @@ from pathlib import Path
 from tiergate.store import StoreError
 from tiergate_plugins.storage import files
 from tiergate_plugins.storage.file_names import SUFFIX
-from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, RESULTS, TOMBSTONES
+from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL
+from tiergate_plugins.storage.json_tables import RESULTS, TOMBSTONES
 
 _SESSION = b'{"id":"'
 """How every file of a session begins."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from tiergate import syncing
 from tiergate.model import Session, encode
 from tiergate.store import (
-    ONCE_KEPT,
     Damage,
     ReadOnly,
     SessionNotFound,
@@ -27,19 +25,20 @@ from tiergate_plugins.storage import files
 from tiergate_plugins.storage.bodies import read_session, read_task
 from tiergate_plugins.storage.changes import Change, Head, Heads, decode_changes, encode_changes
 from tiergate_plugins.storage.journal import ASIDE, Journal
+from tiergate_plugins.storage.json_tables import RESULTS, TOMBSTONES, Tables
 from tiergate_plugins.storage.snapshots import Snapshots
 
-_Table = TypeVar("_Table", dict[str, int], dict[str, bytes])
-
 JOURNAL = "journal"
-TOMBSTONES = "deleted"
-RESULTS = "results"
 DAMAGED = f"{JOURNAL}{ASIDE}"
 """Begins the names of files with what was damaged in a journal."""
 _HAS_JOURNAL = b"A journal belongs to this store. Where it is missing, writes are.\n"
 """What the lock file says from the first write on."""
 _FOLD_AT = 8 << 20
 """Bytes of journal at which its changes are written to the session files."""
+_LOSSES = 32
+"""The bits of the number of a record above this one count how often records may have been lost."""
+_SKIPPED = 1 << 20
+"""Versions that are left out then: more than one record raises a session by."""
 
 
 class JsonState:
@@ -53,6 +52,7 @@ class JsonState:
     Attributes:
         damage: the places where records are lost.
         skips: whether what is left may be read all the same; nothing is written then.
+        raised: by how much the present block has raised every version before anything else.
     """
 
     def __init__(self, folder: Path, *, durable: bool, writable: bool, skips: bool) -> None:
@@ -68,12 +68,13 @@ class JsonState:
         self._had_journal = False
         self._heads = Heads()
         self._file_versions: dict[str, int] = {}
-        self._tombstones: dict[str, int] | None = None
-        self._results: dict[str, bytes] | None = None
+        self.tables = Tables(folder)
+        self.raised = 0
         self._pending: list[Change] = []
         self._view, self._viewed = self._heads, 0
         self._depth = 0
         self._failed = False
+        self._looked = False
         self._fold_at = _FOLD_AT
 
     def refresh(self) -> None:
@@ -168,18 +169,19 @@ class JsonState:
         return known
 
     def last_deleted(self, session_id: str) -> int:
-        """The version at which a session that is not there was deleted; 0 when it never was."""
+        """After which version a session begins that is not there; 0 when it never was, and none is lost."""
         head = self.head(session_id)
         if head is not None:
             return head.version
-        return self._read_tombstones().get(session_id, 0)
+        least = (self.sequence >> _LOSSES) * _SKIPPED
+        return max(self.tables.tombstones().get(session_id, 0), least)
 
     def kept_result(self, key: str) -> bytes | None:
         """What was kept of a write under this key; None when it was never done, or long ago."""
         found = (self._seen() if self._pending else self._heads).result(key)
         if found is None:
             self.require_complete()
-            found = self._read_results().get(key)
+            found = self.tables.results().get(key)
         return found
 
     @contextmanager
@@ -202,6 +204,10 @@ class JsonState:
             raise files.in_words(error, doing, self.folder) from error
         try:
             self.refresh()
+            try:
+                self._step_over_losses()
+            except OSError as error:
+                raise files.in_words(error, doing, self.folder) from error
             self._depth = 1
             yield
             try:
@@ -209,7 +215,7 @@ class JsonState:
             except OSError as error:
                 raise files.in_words(error, doing, self._path) from error
         finally:
-            self._depth = 0
+            self._depth = self.raised = 0
             self._pending.clear()
             self._viewed = 0
             os.close(lock)
@@ -265,9 +271,9 @@ class JsonState:
             self.journal.close()
         self._heads = Heads()
         self._file_versions = {}
-        self._tombstones = None
-        self._results = None
+        self.tables = Tables(self.folder)
         self.damage = []
+        self._looked = False
         self.journal = Journal.open(self._path, writable=self._writable)
         if self.journal is not None:
             self._had_journal = True
@@ -312,22 +318,54 @@ class JsonState:
         records stays as it is: what is in doubt must not come to look certain.
         """
         self._fold_at = journal.used + _FOLD_AT
-        heads = self._heads.own
-        if journal.damage or any(head.broken for head in heads.values()):
+        if not self._can_fold(journal):
             return
         with suppress(OSError, StoreError):
             self._pending.clear()
-            if not self._durable:  # or a file could have a part of a transaction that the journal has lost
-                journal.sync()
-            alive = [name for name, head in heads.items() if not head.deleted]
-            gone = [name for name, head in heads.items() if head.deleted]
-            self.files.replace(((name, encode(self.load(name))) for name in alive), gone)
-            self._keep_results()
-            self._keep_tombstones({name: heads[name].version for name in gone}, alive)
-            syncing.sync_folder(self.folder)
-            Journal.create(journal.path, journal.sequence)
-            self._open_journal()
-            self._fold_at = _FOLD_AT
+            self._write_files(journal, self._heads.own, journal.sequence)
+
+    def _can_fold(self, journal: Journal) -> bool:
+        return not (journal.damage or any(head.broken for head in self._heads.own.values()))
+
+    def _write_files(self, journal: Journal, names: Iterable[str], sequence: int, raised: int = 0) -> None:
+        """Write sessions to their files, each version raised, and begin a new journal after a number."""
+        heads = self._heads.own
+        if not self._durable:  # or a file could have a part of a transaction that the journal has lost
+            journal.sync()
+        gone = {name: head.version for name, head in heads.items() if head.deleted}
+        alive = [name for name in names if name not in gone]
+        self.files.replace(((name, self._encoded(name, raised)) for name in alive), gone)
+        deleted = {**self.tables.tombstones(), **gone} if raised else gone
+        gone = {name: version + raised for name, version in deleted.items()}
+        self.tables.keep(self._heads.results, gone, alive)
+        syncing.sync_folder(self.folder)
+        Journal.create(journal.path, sequence)
+        self._open_journal()
+        self._fold_at = _FOLD_AT
+
+    def _encoded(self, session_id: str, raised: int) -> bytes:
+        session = self.load(session_id)
+        return encode(msgspec.structs.replace(session, version=session.version + raised))
+
+    def _step_over_losses(self) -> None:
+        """Raise all versions and the number of writes above those of a write that may be lost.
+
+        It may have returned: then its versions name something to whoever has read it, such as a cache. Where
+        more is damaged, so that not all can be raised, the journal stays as it is.
+
+        Raises:
+            OSError: what is left cannot be kept, or the files cannot be written.
+        """
+        journal = self.journal
+        if journal is None or (self._looked and not journal.has_unread):
+            return
+        self._looked = True
+        if not self._can_fold(journal) or not journal.keep_losses():
+            return
+        with suppress(StoreError):
+            after = ((journal.sequence >> _LOSSES) + 1) << _LOSSES
+            self._write_files(journal, {*self.files.ids(), *self._heads.own}, after, _SKIPPED)
+            self.raised = _SKIPPED
 
     def _base(self, session_id: str, head: Head) -> Session:
         where = str(self.files.path(session_id))
@@ -345,43 +383,3 @@ class JsonState:
                 where=where,
             )
         return base
-
-    def damaged_tables(self) -> Iterator[StoreDamaged]:
-        """What is wrong with the files that stand beside those of the sessions."""
-        for read in (self._read_tombstones, self._read_results):
-            try:
-                read()
-            except StoreDamaged as error:
-                yield error
-
-    def _read_tombstones(self) -> dict[str, int]:
-        if self._tombstones is None:
-            self._tombstones = self._read_beside(TOMBSTONES, dict[str, int], "deleted sessions")
-        return self._tombstones
-
-    def _read_results(self) -> dict[str, bytes]:
-        if self._results is None:
-            self._results = self._read_beside(RESULTS, dict[str, bytes], "results of writes")
-        return self._results
-
-    def _read_beside(self, name: str, kind: type[_Table], what: str) -> _Table:
-        """A table that a fold wrote beside the session files."""
-        path = self.folder / name
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=kind)
-        except FileNotFoundError:
-            return kind()
-        except msgspec.MsgspecError as error:
-            raise StoreDamaged(f"not a list of {what}: {error}", where=str(path)) from error
-
-    def _keep_tombstones(self, gone: dict[str, int], alive: list[str]) -> None:
-        before = self._read_tombstones()
-        after = {name: version for name, version in {**before, **gone}.items() if name not in set(alive)}
-        if after != before:
-            files.write(self.folder, TOMBSTONES, msgspec.json.encode(after), durable=True)
-
-    def _keep_results(self) -> None:
-        fresh = self._heads.results
-        if fresh:
-            kept = list({**self._read_results(), **fresh}.items())[-ONCE_KEPT:]
-            files.write(self.folder, RESULTS, msgspec.json.encode(dict(kept)), durable=True)

@@ -29,7 +29,8 @@ from tiergate_plugins.storage.bodies import read_task, refuse_repeated_ids, sess
 from tiergate_plugins.storage.changes import Deleted, Kept, Saved, TasksPut
 from tiergate_plugins.storage.json_dir import CAPABILITIES
 from tiergate_plugins.storage.json_place import require_place
-from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, RESULTS, TOMBSTONES, JsonState
+from tiergate_plugins.storage.json_state import DAMAGED, JOURNAL, JsonState
+from tiergate_plugins.storage.json_tables import RESULTS, TOMBSTONES
 from tiergate_plugins.storage.json_verify import find_damage, find_doubts
 from tiergate_plugins.storage.selection import select
 
@@ -87,7 +88,7 @@ class JsonStore(Store):
                 found = before = self._state.version(session.id)
             except SessionNotFound:
                 found, before = 0, self._state.last_deleted(session.id)
-            if found != session.version:
+            if not self._is_expected(found, session.version):
                 raise stale(session.id, expected=session.version, found=found)
             body = encode(msgspec.structs.replace(session, version=before + 1))
             self._state.record(Saved(session.id, before + 1, body))
@@ -98,14 +99,14 @@ class JsonStore(Store):
         refuse_repeated_ids(session_id, changed)
         bodies = [(task.id, task_body(session_id, task)[0]) for task in changed]
         with self._state.writing(f"save the tasks of session {session_id!r}"):
-            self._require_version(session_id, expected_version)
-            self._state.record(TasksPut(session_id, expected_version + 1, bodies))
-        return expected_version + 1
+            version = self._require_version(session_id, expected_version) + 1
+            self._state.record(TasksPut(session_id, version, bodies))
+        return version
 
     def delete(self, session_id: str, *, expected_version: int) -> None:
         with self._state.writing(f"delete the session {session_id!r}"):
-            self._require_version(session_id, expected_version)
-            self._state.record(Deleted(session_id, expected_version + 1))
+            version = self._require_version(session_id, expected_version) + 1
+            self._state.record(Deleted(session_id, version))
 
     def ids(self) -> list[str]:
         return sorted(self._ids())
@@ -203,9 +204,15 @@ class JsonStore(Store):
             for task in session.tasks:
                 yield TaskHit(session_id, task)
 
-    def _require_version(self, session_id: str, expected: int) -> None:
+    def _require_version(self, session_id: str, expected: int) -> int:
+        """The version of a session, which must be the expected one."""
         found = self._state.version(session_id)
         if not found:
             raise session_not_found(session_id)
-        if found != expected:
+        if not self._is_expected(found, expected):
             raise stale(session_id, expected=expected, found=found)
+        return found
+
+    def _is_expected(self, found: int, expected: int) -> bool:
+        """Whether a version is the one that was read; the write itself may have raised it since."""
+        return found == expected or (expected > 0 and found == expected + self._state.raised)

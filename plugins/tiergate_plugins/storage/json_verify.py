@@ -80,7 +80,7 @@ def _sessions(state: JsonState) -> Iterator[Damage]:
 
 
 def _tables(state: JsonState) -> Iterator[Damage]:
-    for error in state.damaged_tables():
+    for error in state.tables.damaged():
         yield Damage(error.where or str(state.folder), error.what)
 
 

@@ -227,10 +227,16 @@ class JsonFileStore(Store):
         try:
             document = msgspec.json.decode(data, type=_Document)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            raise StoreDamaged(f"not a file of sessions: {error}", where=str(self._path)) from error
+            raise StoreDamaged(
+                f"not a file of sessions: {error}",
+                where=str(self._path),
+                hint="restore it from a copy, or name another file",
+            ) from error
         if document.schema != _FORMAT:
             raise StoreDamaged(
-                f"its schema is {document.schema!r}, this tiergate knows {_FORMAT!r}", where=str(self._path)
+                f"its schema is {document.schema!r}, this tiergate knows {_FORMAT!r}",
+                where=str(self._path),
+                hint="upgrade tiergate, or name another file",
             )
         return document
 

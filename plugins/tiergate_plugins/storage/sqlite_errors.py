@@ -63,7 +63,14 @@ class SqliteErrors:
 
 def translated(error: Exception, where: str) -> StoreError:
     """What an error of SQLite means to the user of a store."""
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    extended = getattr(error, "sqlite_errorcode", 0)
+    if extended == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return StoreFailed(
+            "a write was cut short here, and half of it is in the file",
+            where=where,
+            hint="let it be undone: make the file and its folder writable, then open the store again",
+        )
+    code = extended & _PRIMARY
     if code == sqlite3.SQLITE_CORRUPT or _DAMAGE.search(str(error)):
         return StoreDamaged(
             f"the database is damaged: {error}",

@@ -100,11 +100,11 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
         StoreError: it cannot be opened or made, or is not a database of this store.
     """
     where = str(path)
-    _require_place(path)
+    require_place(path)
     with SqliteErrors(where):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
-            if _version_seen(connection, where) < SCHEMA_VERSION or not _is_indexed(connection):
+            if version_seen(connection, where) < SCHEMA_VERSION or not _is_indexed(connection):
                 _bring_up_to_date(connection, where)
             use_log(connection, durable=durable)
             connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
@@ -117,55 +117,7 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     return connection
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open a database without changing it.
-
-    SQLite puts its empty ``-wal`` and its ``-shm`` beside the file, to see what others write meanwhile.
-    Where it cannot, in a folder that nobody may write, the file is read as one that does not change.
-
-    Raises:
-        StoreError: it is missing, cannot be read, or is not a database of this version of the store.
-    """
-    where = str(path)
-    if not path.exists():
-        raise StoreError("there is no store here", where=where, hint="check the address")
-    _require_place(path)
-    with SqliteErrors(where):
-        connection = _open_uri(path, "mode=ro")
-        try:
-            version = _version_seen(connection, where)
-        except sqlite3.OperationalError as error:
-            connection.close()
-            wal = path.with_name(path.name + "-wal")
-            # Which of the two it is depends on why the `-shm` cannot be made.
-            refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            if not refused or wal.exists():
-                raise
-            connection = _open_uri(path, "mode=ro&immutable=1")
-            version = _version_seen(connection, where)
-        except BaseException:
-            connection.close()
-            raise
-        if version != SCHEMA_VERSION:
-            connection.close()
-            raise StoreError(
-                f"the database has schema version {version}, this tiergate reads {SCHEMA_VERSION}"
-                if version
-                else "the database is empty, as an import that was stopped leaves it",
-                where=where,
-                hint="any `tiergate import` into it brings it up to date"
-                if version
-                else "import into it, or remove it",
-            )
-    return connection
-
-
-def _open_uri(path: Path, options: str) -> sqlite3.Connection:
-    uri = f"{path.as_uri()}?{options}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-
-
-def _require_place(path: Path) -> None:
+def require_place(path: Path) -> None:
     """SQLite says no more than that it cannot open the file."""
     if path.is_dir():
         raise StoreError("this is a folder, not a file", where=str(path), hint="name a file, such as work.db")
@@ -175,7 +127,7 @@ def _require_place(path: Path) -> None:
         )
 
 
-def _version_seen(connection: sqlite3.Connection, where: str) -> int:
+def version_seen(connection: sqlite3.Connection, where: str) -> int:
     """`_version` at one moment: another process may be making the tables right now."""
     connection.execute("BEGIN")
     try:

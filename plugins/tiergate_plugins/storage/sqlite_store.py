@@ -41,10 +41,10 @@ from tiergate_plugins.storage.sqlite_errors import SqliteErrors
 from tiergate_plugins.storage.sqlite_filling import filling
 from tiergate_plugins.storage.sqlite_packing import Packing, missing
 from tiergate_plugins.storage.sqlite_query import as_key, run_outlines, run_query
+from tiergate_plugins.storage.sqlite_read_only import connect_read_only, remove_log
 from tiergate_plugins.storage.sqlite_schema import (
     STATUS_LETTERS,
     connect,
-    connect_read_only,
     uses_log,
 )
 from tiergate_plugins.storage.sqlite_text import TextIndex
@@ -105,6 +105,7 @@ class SqliteStore(Store):
         self._path = path
         self._where = str(path)
         self._errors = SqliteErrors(self._where)
+        self._makes_log = not writable and not path.with_name(path.name + "-wal").exists()
         self._connection = connect(path, durable=durable) if writable else connect_read_only(path)
         with self._errors:
             logged = uses_log(self._connection)
@@ -274,6 +275,9 @@ class SqliteStore(Store):
             self._checkpoints.close()
             self._connection.close()
         self._log.close()
+        if self._makes_log:
+            self._makes_log = False
+            remove_log(self._path)
 
     def _asking(self) -> AbstractContextManager[None]:
         """What statements outside transactions stand in."""

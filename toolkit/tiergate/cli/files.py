@@ -13,7 +13,7 @@ from tiergate.errors import RunError, UsageError
 from tiergate.hooks import ExporterDeclaration
 from tiergate.plugins import PluginHost
 from tiergate.record import Record
-from tiergate.refusals import hint_of
+from tiergate.refusals import hint_of, is_wrong_path
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     What is no ordinary file (a device, a pipe) is written into; of a link, what it leads to is replaced.
 
     Raises:
-        UsageError: its folder is not there; a misspelt one must not be made.
+        UsageError: its folder is not there, and a misspelt one must not be made; or it is a folder itself.
         RunError: it cannot be written; an old file is left as it was.
     """
     try:
@@ -55,9 +55,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise RunError(
-            f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)
-        ) from error
+        kind = UsageError if is_wrong_path(error) else RunError
+        raise kind(f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)) from error
 
 
 def require_folder(path: Path) -> None:

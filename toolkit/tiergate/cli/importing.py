@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,9 +67,12 @@ def command(
         plan = write_sessions(state, store, sessions, replace=replace)
     if as_json:
         document = {"schema": "tiergate.import/1", "source": facts, "store": store, "dry_run": dry_run}
-        write_json({**document, **plan.document()})
+        write_json({**document, "doubts": state.doubts, **plan.document()})
         return
-    write(*_source_lines(facts), *_plan_lines(state, plan, store, dry_run=dry_run))
+    if not state.quiet:
+        write(*_source_lines(facts))
+    if dry_run or not state.quiet:
+        write(*_plan_lines(state, plan, store, dry_run=dry_run))
 
 
 def _read(state: State, path: Path, source_format: str, prefix: str) -> tuple[Sequence[Session], Source]:
@@ -112,5 +116,5 @@ def _plan_lines(state: State, plan: ImportPlan, store: str, *, dry_run: bool) ->
     if state.verbose:
         lines += [f"  {what} {visible(name)}" for what, names in plan.document().items() for name in names]
     if not dry_run and not state.quiet:
-        lines.append(f"next: tiergate sessions list {store}")
+        lines.append(f"next: {shlex.join(['tiergate', 'sessions', 'list', store])}")
     return lines

@@ -138,29 +138,31 @@ def undo(state: State, name: str, as_json: bool) -> None:
 
 @command.command()
 @_json
-def status(as_json: bool) -> None:
+def status(as_json: bool) -> int:
     """Show all migrations with their state, those that run now, and what names are bound to.
 
-    A migration that stopped before its end is shown with the command that goes on with it.
+    A migration that stopped before its end is shown with the command that goes on with it. Exits with 1 when
+    something of the state folder cannot be read; the rest is shown all the same.
 
     \b
     Example:
       tiergate migrate status --json
     """
     from tiergate.binding import Bindings
-    from tiergate.cli.migrate_lines import status_document, status_lines
+    from tiergate.cli.migrate_lines import damage_lines, status_document, status_lines
     from tiergate.migrate.journal import Journals
     from tiergate.migrate.standing import standings
     from tiergate.state_files import state_folder
 
     folder = state_folder()
-    found, reading = standings(Journals(folder))
-    names = Bindings(folder)
-    bindings = [names.read(name) for name in names.names()]
+    found, reading, unread = standings(Journals(folder))
+    bindings, unbound = Bindings(folder).readable()
+    damaged = {str(error): error for error in [*unread, *unbound]}.values()
     if as_json:
-        write_json(status_document(found, reading, bindings))
+        write_json(status_document(found, reading, bindings, damaged))
     else:
-        write(*status_lines(found, reading, bindings))
+        write(*status_lines(found, reading, bindings), *damage_lines(damaged))
+    return EXIT_FAILED if damaged else EXIT_OK
 
 
 @command.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from tiergate.cli.terminal import columns, visible
 from tiergate.migrate.running import Holder
 from tiergate.migrate.standing import Standing
 from tiergate.record import FieldDifference, MigrationRecord
+from tiergate.state_files import StateError
 
 MOST_SHOWN = 20
 """Differences that are printed; ``-o`` has more."""
@@ -49,7 +50,7 @@ def result_lines(record: MigrationRecord, *, verbose: bool) -> list[str]:
         lines.append("nothing was cut over; --resume copies again what differs")
     elif record.state in {"verified", "cut-over"}:
         lines.append(_verified(record))
-    if record.state == "cut-over":
+    if record.state == "cut-over" and record.binding is not None:
         lines.append(f"store:{record.binding} is bound to it (epoch {record.epoch})")
     if verbose:
         lines += [f"  {step}: {seconds:.3f} s" for step, seconds in record.seconds.items()]
@@ -83,16 +84,25 @@ def status_lines(
 
 
 def status_document(
-    found: Sequence[Standing], reading: Sequence[Holder], bindings: Sequence[Binding]
+    found: Sequence[Standing],
+    reading: Sequence[Holder],
+    bindings: Sequence[Binding],
+    damaged: Iterable[StateError],
 ) -> dict[str, Any]:
-    """The same as JSON: records with their ``activity``, and the processes at work."""
+    """The same as JSON: records with their ``activity``, the processes at work, and what cannot be read."""
     holders = [*(one.holder for one in found if one.holder is not None), *reading]
     return {
         "schema": "tiergate.migrations/1",
         "migrations": [{**msgspec.to_builtins(one.record), "activity": one.activity} for one in found],
         "running": holders,
         "bindings": bindings,
+        "damage": [{"where": error.where, "what": error.what} for error in damaged],
     }
+
+
+def damage_lines(damaged: Iterable[StateError]) -> list[str]:
+    """What of the state folder cannot be read, and what to do about it."""
+    return [f"cannot be read: {visible(str(error))}" for error in damaged]
 
 
 def resume_words(source: str, target: str, options: Sequence[str]) -> str:

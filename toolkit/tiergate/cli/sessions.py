@@ -57,7 +57,8 @@ def list_sessions(state: State, store: str, as_json: bool) -> int:
         rows = list_rows(opened, quiet=state.quiet)
     sums = totals(rows)
     if as_json:
-        write_json({"schema": "tiergate.sessions/1", "store": store, "sessions": rows, "totals": sums})
+        head = {"schema": "tiergate.sessions/1", "store": store, "doubts": state.doubts}
+        write_json({**head, "sessions": rows, "totals": sums})
     elif not rows:
         write(f"{store} is empty: no sessions")
     else:
@@ -88,12 +89,13 @@ def show(state: State, store: str, session: str, task: str | None, as_json: bool
     with state.open_store(store, read_only=True, caches=False) as opened:
         found = _load(opened, store, session)
     one = None if task is None else _task(found, task)
+    head: dict[str, Any] = {"store": store, "doubts": state.doubts}
     if as_json and one is not None:
-        head = {"schema": "tiergate.task/1", "store": store, "session": found.id, "version": found.version}
+        head |= {"schema": "tiergate.task/1", "session": found.id, "version": found.version}
         write_json({**head, "task": _whole(one)})
     elif as_json:
         whole = {**_whole(found), "tasks": [_whole(each) for each in found.tasks]}
-        write_json({"schema": "tiergate.session/1", "store": store, "session": whole})
+        write_json({"schema": "tiergate.session/1", **head, "session": whole})
     else:
         write(*(session_lines(found) if one is None else task_lines(found, one)))
 
@@ -137,7 +139,8 @@ def query(state: State, /, store: str, as_json: bool, **conditions: Any) -> None
             _require(opened, store, wanted.session)
         if as_json:
             hits = [{"session": hit.session, "task": _whole(hit.task)} for hit in opened.query(wanted)]
-            write_json({"schema": "tiergate.tasks/1", "store": store, "tasks": hits})
+            head = {"schema": "tiergate.tasks/1", "store": store, "doubts": state.doubts}
+            write_json({**head, "tasks": hits})
             return
         found = opened.outlines(wanted)
     from tiergate.cli.sessions_tables import counted, query_table
@@ -224,7 +227,8 @@ def stats(state: State, store: str, as_json: bool) -> None:
     with state.open_store(store, read_only=True) as opened:
         found = opened.stats()
     if as_json:
-        write_json({"schema": "tiergate.stats/1", "store": store, "stats": found})
+        head = {"schema": "tiergate.stats/1", "store": store, "doubts": state.doubts}
+        write_json({**head, "stats": found})
     else:
         write(*stats_lines(found))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ class State:
         verbose: more than the essential.
         debug: an error shows its traceback.
         disabled: plugins that ``--no-plugin`` names.
+        doubts: ``where`` and ``what`` of all that the opened stores may have lost, for ``--json``.
     """
 
     def __init__(self, disabled: Sequence[str] = ()) -> None:
@@ -31,6 +33,7 @@ class State:
         self.verbose = False
         self.debug = False
         self.disabled = tuple(disabled)
+        self.doubts: list[dict[str, str]] = []
         self._host: PluginHost | None = None
         self._said: set[str] = set()
 
@@ -127,9 +130,13 @@ class State:
         return store
 
     def warn_of_doubts(self, store: Store, text: str) -> None:
-        """Say what an opened store may have lost."""
+        """Say what an opened store may have lost, and note it."""
+        words = shlex.join(["tiergate", "sessions", "verify", text])
         for one in store.doubts():
-            self.warn(f"{one.where}: {one.what} (see `tiergate sessions verify {text}`)", grave=True)
+            noted = {"where": one.where, "what": one.what}
+            if noted not in self.doubts:
+                self.doubts.append(noted)
+            self.warn(f"{one.where}: {one.what} (see `{words}`)", grave=True)
 
     def open_unwarned(self, text: str, *, read_only: bool = False, caches: bool = True) -> Store:
         """As `open_store`, for a command that itself names what may be lost."""

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec.structs import replace
+
+from tiergate.binding import SCHEME, Bindings
 from tiergate.canonical import session_hash
 from tiergate.errors import UsageError, counted
 from tiergate.migrate.copying import Copier
@@ -21,6 +24,7 @@ from tiergate.migrate.verify import Verified, sample_of
 from tiergate.record import MigrationRecord, RootHashes
 from tiergate.store import Capability, Store, Unsupported
 
+ENDED_BEFORE = "This migration had come to its end before; nothing was done now."
 NOTHING_BEGUN = "Nothing had been copied that could be gone on with; this begins at the beginning."
 
 
@@ -69,7 +73,8 @@ def _uncollected() -> Iterator[None]:
 def finished(job: Job) -> MigrationRecord | None:
     """The record of a migration that has come to its end already, when it is asked to go on.
 
-    After the cut-over, the name that was the source leads to the target.
+    After the cut-over, the name that was the source leads to the target. Where the name was bound anew or set
+    free since, the record names it no more; when it is to be bound again, that is still to be done.
     """
     if not job.resume:
         return None
@@ -80,8 +85,20 @@ def finished(job: Job) -> MigrationRecord | None:
         if place_of(job.source) in {source, target} and journal.record.binding == (
             job.bind or journal.record.binding
         ):
-            return journal.record
+            return _as_it_is_now(journal.record, job)
     return None
+
+
+def _as_it_is_now(record: MigrationRecord, job: Job) -> MigrationRecord | None:
+    """The record of a cut-over, if its name is still bound by it, or need not be."""
+    now = Bindings(job.state).find(record.binding or "")
+    if now is not None and now.epoch == record.epoch:
+        return replace(record, remarks=[*record.remarks, ENDED_BEFORE])
+    if job.bind is not None:
+        return None
+    leads = f"bound to {now.address} since then" if now else "bound to nothing any more"
+    remarks = [*record.remarks, ENDED_BEFORE, f"{SCHEME}:{record.binding} is {leads}."]
+    return replace(record, binding=None, epoch=None, remarks=remarks)
 
 
 def has_begun(job: Job) -> bool:

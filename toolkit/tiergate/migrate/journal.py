@@ -96,6 +96,23 @@ class Journal:
         """Whether it may have written a session to the target."""
         return self.record.state != "copying" or (self._folder / _MARKS).exists()
 
+    def settle(self, bindings: Bindings) -> None:
+        """Take over what the binding says: a crash may have come after it and before the state.
+
+        Raises:
+            StateError: the binding cannot be read.
+        """
+        record = self.record
+        binding = bindings.find(record.binding) if record.binding else None
+        if binding is None or binding.migration != record.id:
+            return
+        place = place_of(StoreAddress.parse(binding.address))
+        if place == self._state.target_place and record.state == "verified":
+            record = replace(record, state="cut-over", epoch=binding.epoch)
+        elif place == self._state.source_place and record.state == "cut-over":
+            record = replace(record, state="undone", epoch=binding.epoch)
+        self._state = replace(self._state, record=record)
+
     def set_options(self, options: list[str]) -> None:
         """Take note of other options; the next `update` writes them down."""
         self._state = replace(self._state, options=options)
@@ -191,12 +208,30 @@ class Journals:
         Raises:
             StateError: the state of one cannot be read.
         """
+        found, damaged = self.readable()
+        if damaged:
+            raise damaged[0]
+        return found
+
+    def readable(self) -> tuple[list[Journal], list[StateError]]:
+        """Every migration that can be read, the oldest first, and what is wrong with the others.
+
+        Where only the binding of its name cannot be read, a migration is given as it was written down.
+        """
+        found: list[Journal] = []
+        damaged: list[StateError] = []
         if not self._folder.is_dir():
-            return []
+            return found, damaged
         with state_errors("read", self._folder):
             folders = [path for path in self._folder.iterdir() if (path / _STATE).is_file()]
-        found = [self._open(folder) for folder in folders]
-        return sorted(found, key=lambda one: (one.record.created_at, one.record.id))
+        for folder in folders:
+            try:
+                journal = _open(folder)
+                found.append(journal)
+                journal.settle(self._bindings)
+            except StateError as error:
+                damaged.append(error)
+        return sorted(found, key=lambda one: (one.record.created_at, one.record.id)), damaged
 
     def find(self, source: StoreAddress, target: StoreAddress) -> Journal | None:
         """The latest migration from one of these stores to the other."""
@@ -219,25 +254,12 @@ class Journals:
         known = [*by_id, *{one.record.binding for one in journals if one.record.binding}]
         raise unknown_name("migration", name, known, where=str(self._folder))
 
-    def _open(self, folder: Path) -> Journal:
-        path = folder / _STATE
-        with state_errors("read", path):
-            data = path.read_bytes()
-        state = _decoded(data, path, MigrationState)
-        return Journal(folder, replace(state, record=self._settled(state)))
 
-    def _settled(self, state: MigrationState) -> MigrationRecord:
-        """The record as the binding says: a crash may have come after the binding and before the state."""
-        record = state.record
-        binding = self._bindings.find(record.binding) if record.binding else None
-        if binding is None or binding.migration != record.id:
-            return record
-        place = place_of(StoreAddress.parse(binding.address))
-        if place == state.target_place and record.state == "verified":
-            return replace(record, state="cut-over", epoch=binding.epoch)
-        if place == state.source_place and record.state == "cut-over":
-            return replace(record, state="undone", epoch=binding.epoch)
-        return record
+def _open(folder: Path) -> Journal:
+    path = folder / _STATE
+    with state_errors("read", path):
+        data = path.read_bytes()
+    return Journal(folder, _decoded(data, path, MigrationState))
 
 
 def _decoded(data: bytes, path: Path, kind: type[_Kind]) -> _Kind:

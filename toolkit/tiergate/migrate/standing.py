@@ -9,6 +9,7 @@ from typing import Literal
 from tiergate.migrate.journal import Journal, Journals
 from tiergate.migrate.running import Holder
 from tiergate.record import MigrationRecord
+from tiergate.state_files import StateError
 
 Activity = Literal["running", "interrupted", "never began", "superseded"]
 
@@ -30,15 +31,15 @@ class Standing:
     holder: Holder | None = None
 
 
-def standings(journals: Journals) -> tuple[list[Standing], list[Holder]]:
-    """Every migration, the oldest first; and those that run, but still read their source."""
+def standings(journals: Journals) -> tuple[list[Standing], list[Holder], list[StateError]]:
+    """Every migration, the oldest first; those that run, but still read their source; what cannot be read."""
     # Locks first: one that ends in between has then come to its end, and is not called interrupted.
     holders = journals.locks.running()
-    every = journals.all()
+    every, damaged = journals.readable()
     latest = {journal.places: journal for journal in every}
     found = [_standing(journal, latest[journal.places], holders) for journal in every]
     shown = [one.holder for one in found]
-    return found, [holder for holder in holders if holder not in shown]
+    return found, [holder for holder in holders if holder not in shown], damaged
 
 
 def _standing(journal: Journal, latest: Journal, holders: Sequence[Holder]) -> Standing:
