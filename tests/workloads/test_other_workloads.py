@@ -39,7 +39,7 @@ def test_bursts_asks_for_what_agents_asks_for_at_other_times() -> None:
 
 
 def test_in_uniform_nothing_stands_out() -> None:
-    made = uniform.sessions(3, 300)
+    made = uniform.sessions(3, 10 * uniform.SESSION_TASKS)
     assert [len(session.tasks) for session in made] == [uniform.SESSION_TASKS] * 10
     found = uniform.requests(3, made, COUNT)
     asked = Counter(request.session for request in found)

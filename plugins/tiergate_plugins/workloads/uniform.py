@@ -14,12 +14,12 @@ from tiergate.model import Session
 from tiergate.operation import Request
 from tiergate_plugins.workloads.parts import make_request, make_session, with_tasks
 
-SESSION_TASKS = 30
-"""Tasks in each session; the last one has what is left."""
+SESSION_TASKS = 300
+"""Tasks in each session; the last one has what is left. So many that reading one takes longer than sending
+the request does, and so few sessions that the first read of each is seldom."""
 
 OPERATION = "critical_path"
-"""Reads one session whole. A write waits for the disk, whose times have a heavy tail of their own; a read of a
-single task is so short that what surrounds it makes most of its time, and that varies more."""
+"""Reads one session whole. A write would wait for the disk, whose times have a heavy tail of their own."""
 
 
 def sessions(seed: int, tasks: int) -> list[Session]:
@@ -39,10 +39,7 @@ def requests(seed: int, sessions: Sequence[Session], count: int) -> list[Request
     """
     random = Random(f"uniform requests {seed}")
     filled = with_tasks(sessions)
-    return [
-        make_request(random, number, OPERATION, random.choice(filled))
-        for number in range(count)
-    ]
+    return [make_request(random, number, OPERATION, random.choice(filled)) for number in range(count)]
 
 
 @hookimpl

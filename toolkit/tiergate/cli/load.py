@@ -199,8 +199,7 @@ def _aim(host: PluginHost, target: str | None, routers: tuple[str, ...]) -> Aim:
             f"--router and --target {aim.declaration.name} exclude each other",
             hint="routers choose in our own pool; leave --router out",
         )
-    if not aim.declaration.routed:
-        aim.open(store="")  # only to hear now, and not after minutes, what is wrong with its argument
+    aim.check()
     return aim
 
 

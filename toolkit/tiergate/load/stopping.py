@@ -1,4 +1,4 @@
-"""Being stopped in the middle: the first Ctrl-C or SIGTERM counts, and what is cleaned up then is not cut short.
+"""Being stopped in the middle: the first Ctrl-C or SIGTERM counts, and no other cuts the cleaning up short.
 
 `asyncio.Runner` cancels at the first Ctrl-C and raises in the middle of the loop at the second, where it hits
 whatever runs: pools half closed, temporary files left, tasks that nobody awaits any more.
