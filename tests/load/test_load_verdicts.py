@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tiergate.load.cutoffs import TrainingTrace, all_hot, search
 from tiergate.load import remarks as remarks_module
+from tiergate.load.cutoffs import TrainingTrace, all_hot, search
 from tiergate.load.remarks import falling_behind, remarks, too_few
 from tiergate.record import NOTHING_TO_TIER
 from tiergate.routing import TIERS
