@@ -16,6 +16,10 @@ Cli = Callable[..., tuple[int, str, str]]
         (["--closed", "2", "--rate", "10"], "--rate and --closed exclude each other"),
         (["--closed", "2", "--sweep"], "--sweep and --closed exclude each other"),
         (["--target", "pol"], "unknown target 'pol' (did you mean 'pool'?)"),
+        (["--target", "pool:x"], "target pool takes no argument and no option (write --target pool)"),
+        (["--target", "pool?copies=2"], "target pool takes no argument and no option"),
+        (["--target", "command:./gone.sh"], "no such program, or none that may be run: './gone.sh'"),
+        (["--target", "command?copies=0:cat"], "copies must be a whole number from 1 to 256, not '0'"),
         (["--target", "command"], "target command: no command is given"),
         (["--target", "command?copies:cat"], "--target command?copies:cat: option 'copies' has no value"),
         (

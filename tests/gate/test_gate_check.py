@@ -13,7 +13,7 @@ from tiergate.config import Config
 from tiergate.errors import UsageError
 from tiergate.gate.budgets import known_metrics, parse_budgets
 from tiergate.gate.check import check_run, metrics
-from tiergate.record import GateCheck, GateRecord, RunRecord
+from tiergate.record import NOTHING_TO_TIER, GateCheck, GateRecord, RunRecord
 
 MakeRecord = Callable[..., RunRecord]
 TIME = "by_length.short.response_ms.p95"
@@ -150,6 +150,11 @@ def test_a_run_that_is_too_small_neither_passes_nor_fails_what_it_estimates(make
     failed = judged(small, time="< 1 ms")
     assert failed.verdict == "inconclusive"
     assert only(failed).reason == "the run is too small for a verdict"
+
+
+def test_where_there_is_nothing_to_tier_no_check_calls_the_run_small(make_record: MakeRecord) -> None:
+    alike = make_record(too_few=[f"{NOTHING_TO_TIER}: all take 2 ms"])
+    assert only(judged(alike, time="< 1 ms")).reason == f"the run has {NOTHING_TO_TIER}"
 
 
 def test_a_run_that_is_too_small_still_fails_by_what_it_counted(make_record: MakeRecord) -> None:

@@ -37,8 +37,19 @@ def wait_for_processes(folder: Path, most: int, least: int, patience_s: float = 
     return found
 
 
-@pytest.mark.parametrize("with_worker", [False, True])
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, with_worker: bool) -> None:
+@pytest.mark.parametrize(
+    ("with_worker", "signals"),
+    [
+        (False, [signal.SIGINT]),
+        (True, [signal.SIGINT]),
+        (True, [signal.SIGTERM]),
+        (True, [signal.SIGINT] * 2),
+        (True, [signal.SIGTERM, signal.SIGINT, signal.SIGTERM]),
+    ],
+)
+def test_an_interrupted_run_leaves_nothing(
+    tmp_path: Path, with_worker: bool, signals: list[signal.Signals]
+) -> None:
     folder, output = tmp_path / "temporary", tmp_path / "run.json"
     folder.mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TIERGATE_")}
@@ -55,7 +66,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, with_worker: bool) ->
         assert process.stderr.readline() == "measure the training trace alone …\n"
         if with_worker:
             assert wait_for_processes(folder, 99, 2) >= 2
-        process.send_signal(signal.SIGINT)
+        for number in signals:
+            process.send_signal(number)
         out, errors = process.communicate(timeout=60)
     finally:
         process.kill()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tiergate.load import remarks as remarks_module
 from tiergate.load.cutoffs import TrainingTrace, all_hot, search
-from tiergate.load.remarks import falling_behind, too_few
+from tiergate.load.remarks import falling_behind, remarks, too_few
 from tiergate.record import NOTHING_TO_TIER
 from tiergate.routing import TIERS
 
@@ -63,3 +64,12 @@ def test_who_falls_behind_what_is_offered_is_named(achieved: float, clients: int
     variant: Any = SimpleNamespace(name="random", achieved_rps=achieved)
     said = list(falling_behind(plan(clients=clients), prepared(0.001, 0.1), variant))
     assert ["random fell behind: 89 of 100 requests/s" in one for one in said] == [True] * says
+
+
+def test_where_there_is_nothing_to_tier_no_remark_is_about_tiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remarks_module, "_on_tiers", lambda _plan, _prepared: ["about tiers"])
+    given = SimpleNamespace(is_routed=True, oracle_cache=None, sessions=None, clients=None)
+    for spread, says in ((2.0, []), (100.0, ["about tiers"])):
+        made = prepared(0.001, 0.001 * spread)
+        made.sealed_at, made.refused = "", {}
+        assert remarks(given, made, {}, [], []) == says

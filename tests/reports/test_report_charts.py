@@ -126,6 +126,25 @@ def test_budgets_shade_the_corner_that_meets_both() -> None:
     assert len(of_class(root, "control")) == 1
 
 
+def test_a_name_is_not_struck_through_by_the_bar_of_another_point() -> None:
+    points = [
+        Point("size-heuristic", 0, 7.1, 0.948, (2.71, 18.2), (0.81, 0.983)),
+        Point("oracle", 1, 10.1, 1.0, (2.6, 29.0), (0.883, 1.0), bound=True),
+    ]
+    root = drawn(scatter(points, Target(x=100, y=0.9), uid="x"))
+    flat = [
+        (*sorted((float(bar.get("x1", 0)), float(bar.get("x2", 0)))), float(bar.get("y1", 0)))
+        for bar in of_class(root, "bar")
+        if bar.get("y1") == bar.get("y2")
+    ]
+    assert len(flat) == 2
+    for name in of_class(root, "lab"):
+        x, base, wide = float(name.get("x", 0)), float(name.get("y", 0)), width_of(name.text or "")
+        left = x - wide if name.get("text-anchor") == "end" else x
+        for low, high, y in flat:
+            assert not (left < high and low < left + wide and base - 11 < y < base + 3)
+
+
 def test_a_scatter_without_points_says_so() -> None:
     for points in ([], [Point("a", 0, math.nan, 0.5)], [Point("a", 0, 5, math.nan)]):
         assert "no router was measured" in words(drawn(scatter(points, Target(), uid="x")))

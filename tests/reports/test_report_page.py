@@ -251,6 +251,9 @@ def test_too_few_requests_are_said_first(run_record: RunRecord, gate_of: Callabl
     reason = "48 long requests, 100 are needed; 1 round gives no interval."
     assert f"Why there can be no verdict: {reason}" in shown
     assert "because the run is too small for a verdict; 0 of 0 checks would hold" in shown
+    alike = replace(run_record, too_few=["nothing to tier: all take 2 ms"])
+    shown = Page(render([alike, gate_of("inconclusive", checks=[])])).words("verdict")
+    assert "because there is nothing to tier; 0 of 0 checks would hold" in shown
     assert "The gate made no checks." in shown
 
 

@@ -128,6 +128,13 @@ def test_long_requests_that_pay_are_named_and_tiers_stay() -> None:
     assert "no longer pay" in guard.notices()[-1]
 
 
+def test_a_tier_of_long_requests_that_cannot_keep_up_is_said_without_a_figure() -> None:
+    guard = Guard(CUTOFFS, variability=None)
+    guard.judge(Traffic.of([0.001] * 19 + [0.1], 210.0), {"hot": 3, "cold": 1}, 1.0)
+    [notice] = guard.notices()
+    assert "pay for short ones: their tier cannot keep up, and one shared queue could; give" in notice
+
+
 def test_a_pool_without_all_tiers_is_judged_by_what_it_has() -> None:
     guard = Guard(CUTOFFS, variability=None)
     look(guard, at_cold_load(0.95), {"hot": 2, "cold": 2}, 10.0)

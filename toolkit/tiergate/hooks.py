@@ -189,17 +189,24 @@ class WorkloadDeclaration(Declaration):
     arrivals: Callable[[int, int], Sequence[float]] | None = None
 
 
+def _no_check(_setup: TargetSetup) -> None:
+    """Any argument will do, or is looked at when the target is opened."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadTargetDeclaration(Declaration):
     """Something that load can be sent to; the name is the first word of ``--target NAME:ARGUMENT``.
 
     Attributes:
         open: makes a target that has not been started, or raises a `UsageError` for a wrong argument.
+        check: raises a `UsageError` for a wrong argument or option; called with a setup that has nothing
+            else, before anything is measured.
         routed: whether it is given a pool and a router, and runs with each router of the run. Any other
             target runs once, and has response times but no tiers and so no tier accuracy.
     """
 
     open: Callable[[TargetSetup], Target]
+    check: Callable[[TargetSetup], None] = _no_check
     routed: bool = False
 
 

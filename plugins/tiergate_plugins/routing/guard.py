@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from tiergate.routing import TIERS, Cutoffs, Tier
 from tiergate.tiering import Traffic, balance, by_tier, long_ratio
@@ -173,11 +174,12 @@ class Guard:
         ratio = long_ratio(traffic, self.cutoffs, workers)
         if not self._warned and ratio > OWED:
             self._warned = True
-            self._note(
-                at_s,
-                f"long requests pay for short ones: their p95 is expected at {ratio:.1f}x that of one "
-                f"shared queue (limit {OWED:.1f}x); give their tier more workers",
+            expected = (
+                f"their p95 is expected at {ratio:.1f}x that of one shared queue (limit {OWED:.1f}x)"
+                if isfinite(ratio)
+                else "their tier cannot keep up, and one shared queue could"
             )
+            self._note(at_s, f"long requests pay for short ones: {expected}; give their tier more workers")
         elif self._warned and ratio < OWED_AGAIN:
             self._warned = False
             self._note(at_s, f"long requests no longer pay: their p95 is expected at {ratio:.1f}x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from shutil import which
 
 from tiergate.errors import UsageError
 from tiergate.hooks import LoadTargetDeclaration, hookimpl
@@ -12,8 +13,8 @@ from tiergate.target import Target, TargetSetup
 MOST_COPIES = 256
 
 
-def open_command(setup: TargetSetup) -> Target:
-    """The command as a target, not yet started. ``{store}`` in it becomes the address of the store.
+def _read(setup: TargetSetup) -> tuple[list[str], int]:
+    """The words of the command, and how many copies of it.
 
     Raises:
         UsageError: there is no command, it cannot be split into words, or an option is wrong.
@@ -25,8 +26,34 @@ def open_command(setup: TargetSetup) -> Target:
         raise UsageError(f"the command cannot be split into words: {error}", where=where) from None
     if not words:
         raise UsageError("no command is given", where=where, hint="write --target 'command:PROGRAM WORDS'")
-    words = [word.replace("{store}", setup.store) for word in words]
     _require_known(setup)
+    copies = _copies(setup)
+    return words, copies
+
+
+def check_command(setup: TargetSetup) -> None:
+    """Find out whether the words are right and the program is there.
+
+    Raises:
+        UsageError: they are not, or it is not.
+    """
+    words, _ = _read(setup)
+    if which(words[0]) is None:
+        raise UsageError(
+            f"no such program, or none that may be run: {words[0]!r}",
+            where="target command",
+            hint="check its name, or give its path",
+        )
+
+
+def open_command(setup: TargetSetup) -> Target:
+    """The command as a target, not yet started. ``{store}`` in it becomes the address of the store.
+
+    Raises:
+        UsageError: there is no command, it cannot be split into words, or an option is wrong.
+    """
+    words, copies = _read(setup)
+    words = [word.replace("{store}", setup.store) for word in words]
     # Here, because listing plugins must not pay for asyncio.
     if "per" in setup.options:
         from tiergate_plugins.targets.each import OneEach
@@ -34,7 +61,7 @@ def open_command(setup: TargetSetup) -> Target:
         return OneEach(words, setup.store)
     from tiergate_plugins.targets.copies import Copies
 
-    return Copies(words, _copies(setup), setup.store)
+    return Copies(words, copies, setup.store)
 
 
 def _require_known(setup: TargetSetup) -> None:
@@ -67,4 +94,5 @@ def tiergate_targets() -> Iterator[LoadTargetDeclaration]:
         name="command",
         summary="any command that reads requests and writes answers, one JSON line each",
         open=open_command,
+        check=check_command,
     )

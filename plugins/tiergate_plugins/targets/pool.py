@@ -9,6 +9,16 @@ from tiergate.hooks import LoadTargetDeclaration, hookimpl
 from tiergate.target import Target, TargetSetup
 
 
+def check_pool(setup: TargetSetup) -> None:
+    """Refuse words that would say nothing.
+
+    Raises:
+        UsageError: an argument or an option was given.
+    """
+    if setup.argument or setup.options:
+        raise UsageError("target pool takes no argument and no option", hint="write --target pool")
+
+
 def open_pool(setup: TargetSetup) -> Target:
     """The pool and the router of the run.
 
@@ -17,8 +27,7 @@ def open_pool(setup: TargetSetup) -> Target:
     """
     from tiergate.routed import RoutedPool  # listing plugins needs none
 
-    if setup.argument or setup.options:
-        raise UsageError("target pool takes no argument and no option", hint="write --target pool")
+    check_pool(setup)
     if setup.pool is None or setup.router is None:
         raise UsageError("target pool needs a pool and a router", hint="run it with `tiergate load`")
     return RoutedPool(setup.pool, setup.router)
@@ -28,5 +37,9 @@ def open_pool(setup: TargetSetup) -> Target:
 def tiergate_targets() -> Iterator[LoadTargetDeclaration]:
     """The target of this module."""
     yield LoadTargetDeclaration(
-        name="pool", summary="the worker pool in process, by each router", open=open_pool, routed=True
+        name="pool",
+        summary="the worker pool in process, by each router",
+        open=open_pool,
+        check=check_pool,
+        routed=True,
     )

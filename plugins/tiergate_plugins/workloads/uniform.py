@@ -1,6 +1,7 @@
-"""Nothing stands out: sessions of one size, and every session, task and operation is as likely as another.
+"""Nothing stands out: one operation, sessions of one size, every session as likely as another.
 
-What a store, pool or router gains from popular sessions or from a heavy tail of sizes, it cannot gain here.
+What a store, pool or router gains from popular sessions or from a heavy tail of costs, it cannot gain here:
+a run truthfully says that there is nothing to tier.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from tiergate.model import Session
 from tiergate.operation import Request
 from tiergate_plugins.workloads.parts import make_request, make_session, with_tasks
 
-SESSION_TASKS = 30
-"""Tasks in each session; the last one has what is left."""
+SESSION_TASKS = 300
+"""Tasks in each session; the last one has what is left. So many that reading one takes longer than sending
+the request does, and so few sessions that the first read of each is seldom."""
 
-OPERATIONS = ("task_get", "task_update", "critical_path")
-"""None of them reads more than one session: a search of the whole store would be a heavy tail of its own."""
+OPERATION = "critical_path"
+"""Reads one session whole. A write would wait for the disk, whose times have a heavy tail of their own."""
 
 
 def sessions(seed: int, tasks: int) -> list[Session]:
@@ -37,10 +39,7 @@ def requests(seed: int, sessions: Sequence[Session], count: int) -> list[Request
     """
     random = Random(f"uniform requests {seed}")
     filled = with_tasks(sessions)
-    return [
-        make_request(random, number, random.choice(OPERATIONS), random.choice(filled))
-        for number in range(count)
-    ]
+    return [make_request(random, number, OPERATION, random.choice(filled)) for number in range(count)]
 
 
 @hookimpl
@@ -48,7 +47,7 @@ def tiergate_workloads() -> Iterator[WorkloadDeclaration]:
     """The workload of this module."""
     yield WorkloadDeclaration(
         name="uniform",
-        summary="sessions of one size; every session and operation is as likely as another",
+        summary="reads of sessions of one size, each as likely as another: requests cost alike",
         sessions=sessions,
         requests=requests,
     )

@@ -1,4 +1,4 @@
-"""Where the names of points go, so that none covers another name or point."""
+"""Where the names of points go: none covers another name or point, nor a bar where it can be helped."""
 
 from __future__ import annotations
 
@@ -28,14 +28,19 @@ def width_of(words: str) -> float:
     return 7.0 * len(words)
 
 
-def place(points: Sequence[tuple[float, float]], words: Sequence[str], room: Box) -> list[Spot]:
-    """A place for the name of each point: the first side that is free, or else the first side."""
+def place(
+    points: Sequence[tuple[float, float]], words: Sequence[str], room: Box, bars: Sequence[Box] = ()
+) -> list[Spot]:
+    """A place for the name of each point: the first side that is free, also of bars, where there is such a
+    side; else the first that is free of names and points; or else the first side.
+    """
     taken: list[Box] = [(x - _REACH, y - _REACH, x + _REACH, y + _REACH) for x, y in points]
     spots = []
     for (x, y), name in zip(points, words, strict=True):
         choices = [(x + dx, y + dy, side) for dx, dy, side in _SIDES]
-        free = (spot for spot in choices if _fits(_box(spot, name), taken, room))
-        spot = next(free, choices[0])
+        free = [spot for spot in choices if _fits(_box(spot, name), taken, room)]
+        clear = (spot for spot in free if not any(_overlap(_box(spot, name), bar) for bar in bars))
+        spot = next(clear, free[0] if free else choices[0])
         taken.append(_box(spot, name))
         spots.append(spot)
     return spots

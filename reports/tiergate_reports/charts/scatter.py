@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tiergate.record import Interval
 from tiergate_reports.charts import svg
-from tiergate_reports.charts.placing import Spot, beside, place
+from tiergate_reports.charts.placing import Box, Spot, beside, place
 from tiergate_reports.charts.scale import Scale, log_scale, tick_label
 from tiergate_reports.figures import milliseconds, score
 
@@ -154,7 +154,10 @@ def _no_tier(lanes: Sequence[Point], frame: _Frame) -> str:
 def _placed(points: Sequence[Point], frame: _Frame) -> list[str]:
     spots = [(frame.x(point.x), frame.y(point.y or 0.0)) for point in points]
     words = [svg.clip(p.label, LONGEST) + (" (bound)" if p.bound else "") for p in points]
-    names = place(spots, words, (LEFT, 16.0, frame.width, frame.floor))
+    bars = [
+        _box(*ends) for point, spot in zip(points, spots, strict=True) for ends in _ends(point, *spot, frame)
+    ]
+    names = place(spots, words, (LEFT, 16.0, frame.width, frame.floor), bars)
     return [
         _drawn(point, spot, label, name, frame)
         for point, spot, label, name in zip(points, spots, words, names, strict=True)
@@ -171,13 +174,24 @@ def _drawn(point: Point, at: tuple[float, float], words: str, spot: Spot, frame:
     )
 
 
-def _bars(point: Point, x: float, y: float, frame: _Frame) -> str:
-    css, parts = f"bar s{point.index % svg.SERIES}", []
+def _ends(point: Point, x: float, y: float, frame: _Frame) -> list[Box]:
+    """Where each of its bars begins and ends: x, y, x, y."""
+    ends: list[Box] = []
     if point.x_interval is not None:
-        parts.append(svg.line(frame.x(point.x_interval[0]), y, frame.x(point.x_interval[1]), y, css))
+        ends.append((frame.x(point.x_interval[0]), y, frame.x(point.x_interval[1]), y))
     if point.y_interval is not None:
-        parts.append(svg.line(x, frame.y(point.y_interval[0]), x, frame.y(point.y_interval[1]), css))
-    return "".join(parts)
+        ends.append((x, frame.y(point.y_interval[0]), x, frame.y(point.y_interval[1])))
+    return ends
+
+
+def _box(x1: float, y1: float, x2: float, y2: float) -> Box:
+    """What a bar covers, its width counted."""
+    return min(x1, x2) - 1, min(y1, y2) - 1, max(x1, x2) + 1, max(y1, y2) + 1
+
+
+def _bars(point: Point, x: float, y: float, frame: _Frame) -> str:
+    css = f"bar s{point.index % svg.SERIES}"
+    return "".join(svg.line(*ends, css) for ends in _ends(point, x, y, frame))
 
 
 def _words(point: Point) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiergate.record import Comparison, GateRecord, RunRecord, Variant
+from tiergate.record import NOTHING_TO_TIER, Comparison, GateRecord, RunRecord, Variant
 from tiergate_reports import figures, metrics
 from tiergate_reports.sections import gate as gates
 
@@ -75,8 +75,10 @@ def _why(run: RunRecord, gate: GateRecord | None) -> str:
         )
     if not reasons and run.too_few:
         holding = sum(check.verdict == "pass" for check in gate.checks)
+        alike = run.too_few[0].startswith(NOTHING_TO_TIER)
+        why = f"there is {NOTHING_TO_TIER}" if alike else "the run is too small for a verdict"
         return (
-            "It is inconclusive because the run is too small for a verdict;"
+            f"It is inconclusive because {why};"
             f" {holding} of {figures.plural(len(gate.checks), 'check')} would hold on what was measured."
         )
     return (

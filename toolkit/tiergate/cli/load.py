@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
     from tiergate.load.plan import Plan
     from tiergate.plugins import PluginHost
     from tiergate.record import GateRecord, RunRecord
+
+
+HIGHEST_RATE = 1_000_000
+"""Requests a second; no loop can send more."""
 
 
 @click.command(short_help="Drive every router with the same trace and measure them.")
@@ -112,8 +115,8 @@ def command(
     settings = state.config(
         {"workload": workload, "seed": seed, "routers": routers, "store": store, "effort": effort}
     ).config
-    if rate is not None and not (rate > 0 and isfinite(rate)):
-        raise UsageError(f"--rate must be a number above 0, not {rate:g}")
+    if rate is not None and not 0 < rate <= HIGHEST_RATE:
+        raise UsageError(f"--rate must be a number above 0 and at most {HIGHEST_RATE}, not {rate:g}")
     require_sources(sources, source_format)
     if trace_file is not None and (workload is not None or seed is not None):
         given = "--seed" if workload is None else "--workload"
@@ -199,8 +202,7 @@ def _aim(host: PluginHost, target: str | None, routers: tuple[str, ...]) -> Aim:
             f"--router and --target {aim.declaration.name} exclude each other",
             hint="routers choose in our own pool; leave --router out",
         )
-    if not aim.declaration.routed:
-        aim.open(store="")  # only to hear now, and not after minutes, what is wrong with its argument
+    aim.check()
     return aim
 
 

@@ -93,7 +93,8 @@ def _source_line(source: Source) -> str:
 
 
 def _legend(record: RunRecord) -> list[str]:
-    lines = ["* judged by the gate; bound: it is told beforehand what each request costs"]
+    bound = any(variant.is_oracle for variant in record.variants)
+    lines = ["* judged by the gate" + "; bound: it is told beforehand what each request costs" * bound]
     reasons = {
         variant.tier_accuracy.regret_detail.reason
         for variant in record.variants
@@ -159,7 +160,14 @@ def _value(value: float | None, interval: tuple[float, float] | None) -> str:
 def next_steps(record: RunRecord, gate: GateRecord, output: Path | None, html: Path | None) -> list[str]:
     """What was written, and what to do next."""
     lines = [f"wrote {path}" for path in (output, html) if path is not None]
-    if record.too_few and not record.too_few[0].startswith(NOTHING_TO_TIER):
+    if record.too_few and record.too_few[0].startswith(NOTHING_TO_TIER):
+        lines.append(
+            "next: a shared queue is enough for these requests; load others, such as your own with --from,"
+            " to see whether tiers pay there"
+        )
+    elif record.too_few and "trace" in record.workload.parameters:
+        lines.append("next: replay a trace of more requests for a verdict; more effort adds rounds only")
+    elif record.too_few:
         lines.append("next: run with more effort (without --quick, or with --thorough) for a verdict")
     elif gate.verdict == "pass":
         lines.append(

@@ -9,7 +9,16 @@ import msgspec
 
 from tiergate.errors import UsageError
 from tiergate.gate.budgets import Budget, titles
-from tiergate.record import MAX_AMBIGUOUS, GateCheck, GateRecord, GateVerdict, Interval, RunRecord, Variant
+from tiergate.record import (
+    MAX_AMBIGUOUS,
+    NOTHING_TO_TIER,
+    GateCheck,
+    GateRecord,
+    GateVerdict,
+    Interval,
+    RunRecord,
+    Variant,
+)
 
 COUNTED = "requests."
 """Metrics below this name are counts, and exact."""
@@ -34,7 +43,7 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     ambiguous = record.oracle.ambiguous
     checks = [_check(variant, numbers, budget, named[budget.metric], ambiguous) for budget in budgets]
     if record.too_few:
-        checks = [_unless_estimated(check) for check in checks]
+        checks = [_unless_estimated(check, _why_undecided(record)) for check in checks]
     return GateRecord(
         verdict=_verdict(checks, is_large_enough=not record.too_few),
         checks=checks,
@@ -109,10 +118,16 @@ def _judge(
     return "inconclusive", "the interval reaches over the limit; more rounds or requests narrow it"
 
 
-def _unless_estimated(check: GateCheck) -> GateCheck:
+def _why_undecided(record: RunRecord) -> str:
+    if record.too_few[0].startswith(NOTHING_TO_TIER):
+        return f"the run has {NOTHING_TO_TIER}"
+    return "the run is too small for a verdict"
+
+
+def _unless_estimated(check: GateCheck, reason: str) -> GateCheck:
     if check.verdict != "fail" or check.metric.startswith(COUNTED):
         return check
-    return msgspec.structs.replace(check, verdict="inconclusive", reason="the run is too small for a verdict")
+    return msgspec.structs.replace(check, verdict="inconclusive", reason=reason)
 
 
 def _verdict(checks: Sequence[GateCheck], *, is_large_enough: bool) -> GateVerdict:

@@ -27,6 +27,14 @@ class Aim:
     argument: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """Find out what is wrong with the argument and the options while nothing is measured yet.
+
+        Raises:
+            UsageError: its argument or an option is wrong.
+        """
+        self.declaration.check(TargetSetup(argument=self.argument, options=self.options, store=""))
+
     def open(self, *, store: str, pool: Pool | None = None, router: Router | None = None) -> Target:
         """A target that has not been started.
 

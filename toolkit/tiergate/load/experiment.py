@@ -15,6 +15,7 @@ from tiergate.load.prepare import Prepared, prepare
 from tiergate.load.remarks import compare, remarks, too_few
 from tiergate.load.rounds import drive_rounds
 from tiergate.load.stage import make_stage
+from tiergate.load.stopping import stopping
 from tiergate.load.summary import ambiguous_share, summarise
 from tiergate.load.sweep import sweep
 from tiergate.plugins import PluginHost, PluginStatus
@@ -38,10 +39,11 @@ def run(plan: Plan, host: PluginHost, progress: Progress) -> RunRecord:
     began = perf_counter()
     created = datetime.now(UTC)
     machine = environment()
-    with make_stage(host, plan.store, plan.pool) as stage, asyncio.Runner(loop_factory=_event_loop) as runner:
-        prepared = runner.run(prepare(plan, stage, progress))
-        rounds = runner.run(drive_rounds(plan, stage, prepared, progress))
-        searches = runner.run(sweep(plan, stage, prepared, progress)) if plan.sweep else {}
+    runner = asyncio.Runner(loop_factory=_event_loop)
+    with stopping(runner) as work, make_stage(host, plan.store, plan.pool) as stage, runner:
+        prepared = work.run(prepare(plan, stage, progress))
+        rounds = work.run(drive_rounds(plan, stage, prepared, progress))
+        searches = work.run(sweep(plan, stage, prepared, progress)) if plan.sweep else {}
     plugins = [
         PluginVersion(name=plugin.name, version=plugin.version)
         for plugin in host.plugins

@@ -60,11 +60,10 @@ def compare(prepared: Prepared, rounds: AllRounds) -> list[Comparison]:
 
 def too_few(plan: Plan, prepared: Prepared) -> list[str]:
     """Why the run is too small for a verdict, or has nothing that a router of tiers could gain."""
-    spread = prepared.training.long_s / prepared.training.short_s
-    if plan.is_routed and spread < ALIKE:
+    if _is_alike(plan, prepared):
         return [
-            f"{NOTHING_TO_TIER}: the 95th percentile of service time is {spread:.2g} times the median, and"
-            f" tiers pay where it is many times as long (from {ALIKE:g} times on)"
+            f"{NOTHING_TO_TIER}: the 95th percentile of service time is {_spread(prepared):.2g} times the"
+            f" median, and tiers pay where it is many times as long (from {ALIKE:g} times on)"
         ]
     labels = Counter(prepared.labels)
     reasons = [
@@ -78,6 +77,14 @@ def too_few(plan: Plan, prepared: Prepared) -> list[str]:
     if plan.effort.rounds < 3:
         reasons.append(f"{plan.effort.rounds} rounds; an interval needs 3")
     return reasons
+
+
+def _spread(prepared: Prepared) -> float:
+    return prepared.training.long_s / prepared.training.short_s
+
+
+def _is_alike(plan: Plan, prepared: Prepared) -> bool:
+    return plan.is_routed and _spread(prepared) < ALIKE
 
 
 def remarks(
@@ -194,23 +201,28 @@ def _on_preparation(plan: Plan, prepared: Prepared) -> list[str]:
             f"{len(prepared.refused)} requests were left out because the operation refuses them even alone;"
             f" the first is number {number}: {reason}."
         )
+    if plan.is_routed and not _is_alike(plan, prepared):
+        found += _on_tiers(plan, prepared)
+    return found
+
+
+def _on_tiers(plan: Plan, prepared: Prepared) -> Iterator[str]:
     candidate = prepared.training.candidate
     if not candidate.is_allowed:
-        found.append(
+        yield (
             "No cut-offs keep the 95th percentile of long requests within twice that of a shared queue; the"
             f" nearest expects {candidate.long_ratio:.1f} times. Tiers of this size starve long requests."
         )
-    if plan.is_routed:
-        traffic = Traffic.of(prepared.training.measured.sealed.all_service_s(), prepared.rate_rps)
-        advice = worker_advice(traffic, candidate.cutoffs, plan.tiers)
-        found += [advice] if advice else []
+    traffic = Traffic.of(prepared.training.measured.sealed.all_service_s(), prepared.rate_rps)
+    advice = worker_advice(traffic, candidate.cutoffs, plan.tiers)
+    if advice:
+        yield advice
     share = ambiguous_share(prepared)
-    if share > MAX_AMBIGUOUS and plan.is_routed:
-        found.append(
+    if share > MAX_AMBIGUOUS:
+        yield (
             f"{share:.0%} of the requests have no sure label, more than {MAX_AMBIGUOUS:.0%}: tier accuracy"
             " cannot be judged on this machine at this moment."
         )
-    return found
 
 
 def _on_starvation(comparisons: Sequence[Comparison]) -> list[str]:

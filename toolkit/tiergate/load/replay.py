@@ -46,6 +46,8 @@ def read_replay(path: Path, host: PluginHost, sessions: Sequence[Session] | None
     """
     trace = read_trace(path, host.all(OperationDeclaration))
     workload = _workload(path, host, trace)
+    if not trace.requests:
+        raise SourceError("it has no request", where=str(path), hint="make one with `tiergate trace make`")
     if trace.rate_rps is None:
         raise SourceError(
             "all of its requests start at one moment, so it has no rate",
