@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -120,3 +121,13 @@ class EventLog:
     def counters(self) -> PoolCounters:
         """How often each kind happened."""
         return PoolCounters(**{name: self._counts[kind] for kind, name in _COUNTER_OF_KIND.items()})
+
+
+def exit_status(code: int) -> str:
+    """How a process ended, in words; a code below 0 is the signal that killed it, as `subprocess` has it."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

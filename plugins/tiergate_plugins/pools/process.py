@@ -15,6 +15,7 @@ from time import monotonic
 from typing import IO, Protocol
 
 from tiergate.pool import PoolSpec, TierSpec, WorkerFailedToStart
+from tiergate.pool_events import exit_status
 from tiergate_plugins.pools.backlog import Job, Queue
 from tiergate_plugins.pools.frames import (
     ANSWERS,
@@ -254,7 +255,7 @@ class WorkerProcess:
         # ru_maxrss counts kibibytes on Linux and bytes on macOS.
         unit = 1 if sys.platform == "darwin" else 1024
         ready_s = monotonic() - self._ready_at if self._ready_at else 0.0
-        status_text = _status(code) + (f" for {self._fault}" if self._fault else "")
+        status_text = exit_status(code) + (f" for {self._fault}" if self._fault else "")
         return Ended(status_text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, ready_s)
 
     def _failure(self, problem: str) -> WorkerFailedToStart:
@@ -322,12 +323,3 @@ def _tail(errors: IO[bytes]) -> str:
     errors.seek(max(0, errors.tell() - 4096))
     lines = errors.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""
-
-
-def _status(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

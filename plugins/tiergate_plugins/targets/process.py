@@ -18,6 +18,7 @@ import msgspec
 
 from tiergate.errors import RunError
 from tiergate.operation import Failure, Reply, Request
+from tiergate.pool_events import exit_status
 from tiergate.target import Flight
 
 EXIT_GRACE_S = 2.0
@@ -244,7 +245,7 @@ class CommandProcess(asyncio.Protocol):
         # ru_maxrss counts kibibytes on Linux and bytes on macOS.
         unit = 1 if sys.platform == "darwin" else 1024
         return Ended(
-            _status(code) + words,
+            exit_status(code) + words,
             usage.ru_utime + usage.ru_stime,
             usage.ru_maxrss * unit,
             monotonic() - self._began,
@@ -253,12 +254,3 @@ class CommandProcess(asyncio.Protocol):
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-
-
-def _status(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

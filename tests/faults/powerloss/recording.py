@@ -92,7 +92,7 @@ def record(address: str, *, seed: int, count: int, sabotages: Sequence[str] = ("
 def _run_traced(trace: Path, injected: list[str], words: list[str]) -> None:
     options = ["-f", "-y", "-xx", "-s", "100000000", "-o", str(trace), "-e", f"trace={CALLS}", *injected]
     done = run_under_strace(options, "powerloss.writer", words)
-    refused = bool(injected) and "\ntiergate.store.StoreFailed: " in done.stderr
+    refused = bool(injected) and "\ntiergate.store_errors.StoreFailed: " in done.stderr
     if not refused and done.returncode not in (0, -signal.SIGKILL):
         raise RuntimeError(f"the writer failed: {done.stderr}")
 
