@@ -121,7 +121,7 @@ def test_what_was_used_stays_and_the_rest_goes(open_cached: OpenCached, noise: N
         os.utime(path, (time.time(), time.time() - 1000))  # access, which reading for a check changes, is new
     used = ["s3", "s11", "s17"]
     assert all(is_hit(store, name) for name in used)
-    for number in range(20, 40):
+    for number in range(20, 60):
         store.save(noise(f"s{number}", 10_000))
         store.load(f"s{number}")
     assert all(is_hit(store, name) for name in used)
