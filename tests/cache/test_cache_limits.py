@@ -121,11 +121,12 @@ def test_what_was_used_stays_and_the_rest_goes(open_cached: OpenCached, noise: N
         os.utime(path, (time.time(), time.time() - 1000))  # access, which reading for a check changes, is new
     used = ["s3", "s11", "s17"]
     assert all(is_hit(store, name) for name in used)
-    for number in range(20, 60):
+    for number in range(20, 40):
         store.save(noise(f"s{number}", 10_000))
         store.load(f"s{number}")
     assert all(is_hit(store, name) for name in used)
-    assert not is_hit(store, "s4")
+    unused = [f"s{number}" for number in range(20) if f"s{number}" not in used]
+    assert sum(is_hit(store, name) for name in unused) < 5  # which of them are the last to go is chance
     assert int(store.stats().details["cache_evicted"]) >= 10
 
 
