@@ -59,6 +59,10 @@ def empty_the_journal(tmp_path: Path) -> None:
     (tmp_path / "work" / "journal").write_bytes(b"")
 
 
+def journal_of(folder: Path) -> Path:
+    return folder / "work" / "journal"
+
+
 @pytest.mark.parametrize("words", LOOKING.values(), ids=LOOKING.keys())
 @pytest.mark.parametrize("quiet", [False, True])
 def test_who_looks_is_warned_of_a_doubtful_end(
@@ -67,7 +71,7 @@ def test_who_looks_is_warned_of_a_doubtful_end(
     damage_the_last(tmp_path)
     code, out, err = cli(*(("-q",) if quiet else ()), *words)
     assert (code, err.count("\n")) == (0, 1)
-    assert err.startswith(f"tiergate: warning: {tmp_path}/work/journal, byte ")
+    assert err.startswith(f"tiergate: warning: {journal_of(tmp_path)}, byte ")
     assert err.endswith("a write that never returned, or damage (see `tiergate sessions verify json:work`)\n")
     assert "alpha" not in out
 
@@ -80,7 +84,7 @@ def test_nothing_doubtful_is_moved(
     damage(tmp_path)
     code, out, err = cli(*words)
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith(f"tiergate: error: {tmp_path}/work/journal")
+    assert err.startswith(f"tiergate: error: {journal_of(tmp_path)}")
     assert "?damage=skip" in err
     assert not (tmp_path / "new.db").exists()
     assert not (tmp_path / "out.jsonl").exists()
@@ -94,7 +98,7 @@ def test_what_is_surely_lost_is_an_error(
     damage(tmp_path)
     code, out, err = cli(*words)
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith(f"tiergate: error: {tmp_path}/work/journal")
+    assert err.startswith(f"tiergate: error: {journal_of(tmp_path)}")
 
 
 def test_what_is_left_can_be_listed_and_moved(cli: Cli, tmp_path: Path) -> None:
@@ -107,7 +111,9 @@ def test_what_is_left_can_be_listed_and_moved(cli: Cli, tmp_path: Path) -> None:
     code, out, _ = cli("migrate", "json:work?damage=skip", "sqlite:new.db", "--json")
     (remark,) = json.loads(out)["remarks"]
     assert (code, json.loads(out)["sessions"]) == (0, 1)
-    assert remark.startswith(f"The source may have lost writes, and what is left was taken: {tmp_path}/work")
+    assert remark.startswith(
+        f"The source may have lost writes, and what is left was taken: {journal_of(tmp_path).parent}"
+    )
     assert cli("sessions", "verify", "json:work?damage=skip")[0] == 1
 
 
@@ -134,4 +140,4 @@ def test_documents_name_what_is_in_doubt(cli: Cli, tmp_path: Path, words: tuple[
     code, out, _ = cli(*words, "--json")
     (doubt,) = json.loads(out)["doubts"]
     assert (code, set(doubt)) == (0, {"where", "what"})
-    assert doubt["where"].startswith(f"{tmp_path}/work/journal, byte ")
+    assert doubt["where"].startswith(f"{journal_of(tmp_path)}, byte ")

@@ -7,12 +7,8 @@ that there is, at a system call each.
 
 from __future__ import annotations
 
+import fcntl
 import time
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover (where there is no such lock, whoever comes first is served)
-    fcntl = None  # type: ignore[assignment]
 
 _NAP_S = 20e-6
 _LONGER = 1.02
@@ -26,8 +22,6 @@ def take(descriptor: int, until: float) -> bool:
     Args:
         until: seconds of `time.monotonic` at which waiting is given up.
     """
-    if fcntl is None:
-        return False
     nap = _NAP_S
     while True:
         try:

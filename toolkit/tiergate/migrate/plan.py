@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -77,10 +77,7 @@ def plan(job: Job) -> MigrationRecord:
     except OSError as error:
         estimate = None
         remarks.append(f"No time could be estimated: {error.strerror}.")
-    if estimate is None:
-        remarks.append("Writing to this kind of target could not be timed beforehand.")
-    if not Path(job.target.path).absolute().parent.is_dir():
-        remarks.append(f"The folder of {job.target} does not exist; create it first.")
+    remarks += _on_target(job, timed=estimate is not None)
     return MigrationRecord(
         id=earlier.record.id if earlier else "",
         source=str(job.source),
@@ -96,6 +93,13 @@ def plan(job: Job) -> MigrationRecord:
         estimate_s=estimate,
         remarks=remarks,
     )
+
+
+def _on_target(job: Job, *, timed: bool) -> Iterator[str]:
+    if not timed:
+        yield "Writing to this kind of target could not be timed beforehand."
+    if not Path(job.target.path).absolute().parent.is_dir():
+        yield f"The folder of {job.target} does not exist; create it first."
 
 
 def _left(job: Job, journal: Journal, survey: Survey) -> int:
