@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from powerloss.sabotage import SABOTAGES, SABOTAGES_OF_OPEN
-from powerloss.script import held_by, perform, steps, worlds
+from powerloss.script import World, held_by, perform, steps, worlds
 
 from tiergate.hooks import StoreDeclaration
+from tiergate.model import Session
 from tiergate.plugins import PluginHost
 from tiergate.store import Store, StoreAddress
 from tiergate_plugins.storage import journal, json_state
@@ -35,12 +37,11 @@ def main() -> None:
     address, notes, seed, count, sabotage = sys.argv[1:]
     if sabotage in SABOTAGES:
         SABOTAGES[sabotage]()
-    noted = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    noted = os.open(notes, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     todo = steps(int(seed), int(count))
     held = worlds(todo)
     store = open_small(address, sabotage)
-    now = held_by(store)
-    done = max(number for number, world in enumerate(held) if world.sessions == now)
+    done = _done(noted, held, held_by(store))
     for number in range(done, len(todo)):
         if number == len(todo) // 2:
             store.close()
@@ -49,6 +50,21 @@ def main() -> None:
         perform(store, held[number], todo[number])
         os.writev(noted, [b"acknowledged ", str(number + 1).encode()])
     store.close()
+
+
+def _done(noted: int, held: Sequence[World], now: dict[str, Session]) -> int:
+    """The step after which a store holds what it holds now, by the notes of the process before.
+
+    Several worlds may hold the same sessions, and differ in what was deleted before.
+    """
+    words = (
+        os.pread(noted, 1 << 20, 0).replace(b"begun", b" begun").replace(b"acknowledged", b" acknowledged")
+    )
+    numbers = {kind: [0] for kind in (b"begun", b"acknowledged")}
+    for kind, number in zip(words.split()[::2], words.split()[1::2], strict=True):
+        numbers[kind].append(int(number))
+    first, last = numbers[b"acknowledged"][-1], numbers[b"begun"][-1]
+    return max(number for number in range(first, last + 1) if held[number].sessions == now)
 
 
 if __name__ == "__main__":
