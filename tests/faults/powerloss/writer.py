@@ -6,6 +6,7 @@ Usage: ``python -m powerloss.writer ADDRESS NOTES SEED COUNT SABOTAGE``. It goes
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ from tiergate.model import Session
 from tiergate.plugins import PluginHost
 from tiergate.store import Store, StoreAddress
 from tiergate_plugins.storage import journal, json_state
+
+_NOTE = re.compile(rb"(begun|acknowledged) (\d+)")
 
 
 def open_small(text: str, sabotage: str) -> Store:
@@ -57,14 +60,11 @@ def _done(noted: int, held: Sequence[World], now: dict[str, Session]) -> int:
 
     Several worlds may hold the same sessions, and differ in what was deleted before.
     """
-    words = (
-        os.pread(noted, 1 << 20, 0).replace(b"begun", b" begun").replace(b"acknowledged", b" acknowledged")
-    )
-    numbers = {kind: [0] for kind in (b"begun", b"acknowledged")}
-    for kind, number in zip(words.split()[::2], words.split()[1::2], strict=True):
-        numbers[kind].append(int(number))
-    first, last = numbers[b"acknowledged"][-1], numbers[b"begun"][-1]
-    return max(number for number in range(first, last + 1) if held[number].sessions == now)
+    numbers = {b"begun": 0, b"acknowledged": 0}
+    for kind, number in _NOTE.findall(os.pread(noted, 1 << 20, 0)):
+        numbers[kind] = int(number)
+    possible = range(numbers[b"acknowledged"], numbers[b"begun"] + 1)
+    return max(number for number in possible if held[number].sessions == now)
 
 
 if __name__ == "__main__":
