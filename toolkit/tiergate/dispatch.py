@@ -10,16 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from itertools import count
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from tiergate.operation import Reply, Request
 from tiergate.pool import DeadlineExceeded, Overloaded, Pool, PoolError
 from tiergate.routing import Choice, RequestFacts, Router
-
-if TYPE_CHECKING:
-    from typing import Never
 
 
 class Outcome(StrEnum):
@@ -49,7 +46,7 @@ class Call(msgspec.Struct, eq=False):
         outcome: None while it runs.
         reply: the answer, also one with a failure; None where there is none.
         error: what was raised instead of an answer.
-        notes: what watchers keep with it, each under its own name.
+        notes: what watchers keep with it, each under its own name; not sent anywhere.
     """
 
     id: str
@@ -85,7 +82,10 @@ class Watcher(Protocol):
 
 
 class Gatekeeper(Protocol):
-    """Decides whether a call may run, and learns from what became of those that did."""
+    """Decides whether a call may run, and learns from what became of those that did.
+
+    It is asked once the router has chosen, so that it can tell a short call from a long one.
+    """
 
     def admit(self, call: Call) -> None:
         """Return to let it run. Must not block.
@@ -158,14 +158,18 @@ class Dispatcher:
         self._tell("began", call)
         admitted: list[Gatekeeper] = []
         try:
+            call.choice = self._choose(call.facts)
             for gatekeeper in self.gatekeepers:
                 gatekeeper.admit(call)
                 admitted.append(gatekeeper)
-            call.reply = await self._carried(call, deadline_s)
-            call.outcome = Outcome.ANSWERED if call.reply.failure is None else Outcome.REFUSED
-            return call.reply
+            call.reply = reply = await self._carried(call, call.choice, deadline_s)
+            call.outcome = Outcome.ANSWERED if reply.failure is None else Outcome.REFUSED
         except BaseException as error:
-            self._lost(call, error)
+            call.error = error
+            call.outcome = _outcome_of(error)
+            raise
+        else:
+            return reply
         finally:
             call.ended = perf_counter()
             self.running.pop(call.id, None)
@@ -173,8 +177,7 @@ class Dispatcher:
                 gatekeeper.learn(call)
             self._tell("ended", call)
 
-    async def _carried(self, call: Call, deadline_s: float | None) -> Reply:
-        call.choice = choice = self._choose(call.facts)
+    async def _carried(self, call: Call, choice: Choice, deadline_s: float | None) -> Reply:
         reply = await self.pool.submit(call.request, choice, deadline_s=deadline_s or self._deadline_s)
         if reply.failure is None:
             self.router.completed(call.facts, choice, reply.service_ns / 1e9)
@@ -185,11 +188,6 @@ class Dispatcher:
             return self.router.choose(facts, self.pool.view())
         except LookupError as error:
             raise PoolError(f"{facts.operation} has no worker: {error}") from error
-
-    def _lost(self, call: Call, error: BaseException) -> Never:
-        call.error = error
-        call.outcome = _outcome_of(error)
-        raise error
 
     def _tell(self, moment: str, call: Call) -> None:
         for watcher in tuple(self.watchers):

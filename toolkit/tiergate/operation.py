@@ -56,6 +56,7 @@ class Reply(msgspec.Struct, frozen=True):
         failure: None when it succeeded.
         service_ns: time in the worker from having read the request to having its result, nanoseconds.
         worker: name of the worker that answered; empty when none did.
+        store_ns: the part of `service_ns` spent in the store and its caches; 0 where nobody measured.
     """
 
     id: int
@@ -63,3 +64,4 @@ class Reply(msgspec.Struct, frozen=True):
     failure: Failure | None = None
     service_ns: int = 0
     worker: str = ""
+    store_ns: int = 0

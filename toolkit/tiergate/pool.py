@@ -6,7 +6,7 @@ Nothing here assumes that the workers are on this machine.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
@@ -216,6 +216,13 @@ class Pool(ABC):
     def counters(self) -> PoolCounters:
         """How often each kind of thing happened since the start."""
         return self.log.counters()
+
+    async def stacks(self) -> Mapping[str, str]:
+        """What the workers are at: the stacks of each one's threads as text, by its name.
+
+        Nothing is stopped for it. Empty for a pool that cannot tell.
+        """
+        return {}
 
     def unanswered(self) -> int:
         """Requests that were taken and not answered yet; a pool that keeps a queue of its own adds that."""

@@ -28,6 +28,7 @@ from tiergate.hooks import (
 from tiergate.operation import Failure, OperationError, Reply, Request, Scope
 from tiergate.resident import ResidentStore
 from tiergate.store import Capability, Store
+from tiergate.timed_store import TimedStore
 
 _Declaration = TypeVar("_Declaration", bound=Declaration)
 
@@ -41,14 +42,23 @@ class Service:
         store: an open store; the service closes it.
         operations: what can be asked for.
         worker: name that replies carry.
+        timed: measures the part of the store, behind or as `store`; None where nobody does.
     """
 
-    def __init__(self, store: Store, operations: Iterable[OperationDeclaration], *, worker: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        operations: Iterable[OperationDeclaration],
+        *,
+        worker: str = "",
+        timed: TimedStore | None = None,
+    ) -> None:
         self._store = store
         self._operations = {operation.name: operation for operation in operations}
         self._worker = worker
         self._marks = {found.name: _mark(found) for found in self._operations.values() if found.cached}
         self._knows_keys = Capability.ONCE in store.capabilities
+        self._timed = timed
 
     @property
     def knows_keys(self) -> bool:
@@ -61,6 +71,8 @@ class Service:
 
     def handle(self, request: Request) -> Reply:
         """Serve one request. Whatever the operation raises becomes a reply with a failure."""
+        timed = self._timed
+        before = timed.spent_ns if timed is not None else 0
         start = perf_counter_ns()
         try:
             result = self._run(request)
@@ -70,7 +82,9 @@ class Service:
         except Exception as error:
             message = " ".join(f"{request.operation} failed: {error!r}".split())
             result, failure = None, Failure("OperationCrashed", message)
-        return Reply(request.id, result, failure, perf_counter_ns() - start, self._worker)
+        took = perf_counter_ns() - start
+        in_store = timed.spent_ns - before if timed is not None else 0
+        return Reply(request.id, result, failure, took, self._worker, in_store)
 
     def _run(self, request: Request) -> Any:
         operation = self._operations.get(request.operation)
@@ -131,9 +145,9 @@ def open_service(
         _declared(store_plugins, "tiergate_caches", CacheDeclaration),
     )
     operations = list(_declared(operation_plugins, "tiergate_operations", OperationDeclaration))
-    opened = opener.open(store)
-    front = ResidentStore(opened, resident_tasks) if resident_tasks else opened
-    return Service(front, operations, worker=worker)
+    timed = TimedStore(opener.open(store))
+    front = ResidentStore(timed, resident_tasks) if resident_tasks else timed
+    return Service(front, operations, worker=worker, timed=timed)
 
 
 def _declared(references: Iterable[str], hook: str, kind: type[_Declaration]) -> Iterator[_Declaration]:

@@ -75,6 +75,7 @@ class WireAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     result: Any
     failure: Failure | None
     service_ns: int
+    store_ns: int = 0
 
 
 decode_requests = msgspec.msgpack.Decoder(list[WireRequest]).decode

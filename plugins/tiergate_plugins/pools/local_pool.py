@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tiergate.operation import Reply, Request
 from tiergate.pool import (
@@ -27,6 +27,9 @@ from tiergate_plugins.pools.suspects import STRIKES, Suspects, describe
 
 CANCEL_GRACE_S = 0.1
 """A request that was taken back while it ran may go on for so long before its worker is killed."""
+
+STACKS_S = 0.3
+"""How long workers get to write their stacks."""
 
 
 class LocalPool(Pool):
@@ -210,7 +213,14 @@ class LocalPool(Pool):
             if not job.done():
                 self._suspects.cleared(job.request)
                 job.set_result(
-                    Reply(job.request.id, answer.result, answer.failure, answer.service_ns, worker.name)
+                    Reply(
+                        job.request.id,
+                        answer.result,
+                        answer.failure,
+                        answer.service_ns,
+                        worker.name,
+                        answer.store_ns,
+                    )
                 )
         worker.moved_at = self._loop.time()
         limit = worker.tier.recycle_after
@@ -338,6 +348,13 @@ class LocalPool(Pool):
     def unanswered(self) -> int:
         """Requests that wait or run."""
         return self._backlog.waiting + sum(len(worker.held) for worker in self._crew.living())
+
+    async def stacks(self) -> Mapping[str, str]:
+        """Those of every worker that is ready, also of one that hangs."""
+        workers = list(self._crew.ready.values())
+        asked = [(worker, worker.ask_for_stacks()) for worker in workers]
+        await asyncio.sleep(STACKS_S)
+        return {worker.name: worker.told_since(position) for worker, position in asked}
 
     async def close(self) -> PoolUsage:
         """End every worker; a request that was running or waiting raises `WorkerDied`."""

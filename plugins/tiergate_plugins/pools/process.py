@@ -41,6 +41,7 @@ EXIT_GRACE_S = 10.0
 LOST_GRACE_S = 1.0
 """How long one that closed the socket itself may take, so that its own exit status is seen."""
 
+_LONGEST_STACKS = 1 << 20
 _POLL_S = 0.005
 
 
@@ -100,6 +101,7 @@ class WorkerProcess:
         self._has_closed = False
         self._ready_at = 0.0
         self._fault = ""
+        self._said = -1
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Link | None = None
 
@@ -135,6 +137,7 @@ class WorkerProcess:
                 # One that closed the socket without a report is about to write why it ends.
                 ended = await self.end(kill=bool(problem))
                 raise self._failure(problem or _tail(errors) or f"it said nothing ({ended.status})")
+            self._said = os.dup(errors.fileno())
         loop = asyncio.get_running_loop()
         self._is_ready = True
         self._ready_at = self.sign_at = monotonic()
@@ -236,6 +239,21 @@ class WorkerProcess:
         if self._link is not None:
             self._link.close()
 
+    def ask_for_stacks(self) -> int:
+        """Have it write the stacks of its threads; what `told_since` wants to know."""
+        if self._said < 0:
+            return 0
+        position = os.fstat(self._said).st_size
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR1)
+        return position
+
+    def told_since(self, position: int) -> str:
+        """What it has written since then; empty once it has ended."""
+        if self._said < 0:
+            return ""
+        return os.pread(self._said, _LONGEST_STACKS, position).decode(errors="replace")
+
     async def end(self, *, kill: bool = False, grace_s: float = EXIT_GRACE_S) -> Ended:
         """Close the socket, wait for the process to end, and reap it; to be called once."""
         self.hang_up()
@@ -250,6 +268,9 @@ class WorkerProcess:
             if monotonic() > give_up:
                 self.kill()
             await asyncio.sleep(_POLL_S)
+        if self._said >= 0:
+            os.close(self._said)
+            self._said = -1
         code = os.waitstatus_to_exitcode(status)
         self._process.returncode = code
         # ru_maxrss counts kibibytes on Linux and bytes on macOS.

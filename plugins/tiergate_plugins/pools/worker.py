@@ -7,6 +7,7 @@ the kernel kills it together with the parent; elsewhere a request that is still 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -128,7 +129,7 @@ class Server:
 
 def _encoded(reply: Reply) -> bytes:
     try:
-        return check_size(encode((reply.id, reply.result, reply.failure, reply.service_ns)))
+        return check_size(encode((reply.id, reply.result, reply.failure, reply.service_ns, reply.store_ns)))
     except UNENCODABLE as error:
         failure = Failure("ResultNotEncodable", f"the result cannot be sent: {error}")
         return encode((reply.id, None, failure, reply.service_ns))
@@ -153,6 +154,8 @@ def main(descriptor: int, parent: int) -> int:
             sender.send(frame(READY, Ready(problem)))
             return 1
         with service:
+            # What the parent reads when it is asked what the workers are at; set before it can ask.
+            faulthandler.register(signal.SIGUSR1, file=os.dup(sys.stderr.fileno()), all_threads=True)
             silence()
             server = Server(connection, sender, service, memory)
             sender.send(frame(READY, Ready("", service.writing(), service.knows_keys)))
