@@ -17,7 +17,8 @@ Now = Annotated[
     Meta(description="the moment to answer for, RFC 3339 with an offset; null is the present. For replays."),
 ]
 HalfLife = Annotated[
-    float, Meta(gt=0, description="seconds in which momentum falls to a half where nothing progresses")
+    float,
+    Meta(ge=1, le=1e9, description="seconds in which momentum falls to a half where nothing progresses"),
 ]
 
 
@@ -90,7 +91,7 @@ class FlowArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     half_life_s: HalfLife = DEFAULT_HALF_LIFE_S
     horizon_s: Annotated[
-        float, Meta(gt=0, description="how many seconds ahead of the moment the prediction looks")
+        float, Meta(ge=1, le=1e9, description="how many seconds ahead of the moment the prediction looks")
     ] = DEFAULT_HALF_LIFE_S
     now: Now = None
 
