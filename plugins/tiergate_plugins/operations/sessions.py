@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from tiergate.flow.graph import TaskGraph
 from tiergate.hooks import OperationDeclaration, hookimpl, whole_store
-from tiergate.model import Status, Task
-from tiergate.operation import OperationError
+from tiergate.model import Status
 from tiergate.store import Store, TaskQuery
-
-_CLOSED = (Status.COMPLETED, Status.ABANDONED)
 
 
 class TasksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,33 +72,12 @@ def tasks_query(store: Store, _session: str, arguments: TasksQuery) -> list[Foun
 def critical_path(store: Store, session: str, _arguments: CriticalPathArguments) -> CriticalPath:
     """The heaviest chain of dependent open tasks of a session.
 
-    The longest path of a weighted directed acyclic graph, in topological order (Sedgewick & Wayne,
-    Algorithms, 4th ed., section 4.4). Dependencies on tasks that are closed or not there do not count.
+    Dependencies on tasks that are closed or not there do not count.
+
+    Raises:
+        DependencyCycle: open tasks wait for each other.
     """
-    tasks = {task.id: task for task in store.load(session).tasks if task.status not in _CLOSED}
-    waits_for = {task.id: [other for other in task.dependencies if other in tasks] for task in tasks.values()}
-    try:
-        order = list(TopologicalSorter(waits_for).static_order())
-    except CycleError as error:
-        cycle = " → ".join(error.args[1])
-        raise OperationError(f"dependency cycle {cycle}", where=f"session {session!r}") from error
-    return _heaviest(order, waits_for, tasks)
-
-
-def _heaviest(order: list[str], waits_for: dict[str, list[str]], tasks: dict[str, Task]) -> CriticalPath:
-    total: dict[str, float] = {}
-    before: dict[str, str | None] = {}
-    for task in order:
-        previous = max(waits_for[task], key=lambda other: (total[other], other), default=None)
-        before[task] = previous
-        total[task] = tasks[task].weight + (total[previous] if previous is not None else 0.0)
-    last = max(total, key=lambda task: (total[task], task), default=None)
-    weight = total[last] if last is not None else 0.0
-    path: list[str] = []
-    while last is not None:
-        path.append(last)
-        last = before[last]
-    return CriticalPath(path[::-1], weight)
+    return CriticalPath(*TaskGraph(store.load(session).tasks, f"session {session!r}").critical_path())
 
 
 @hookimpl
