@@ -27,18 +27,21 @@ class TasksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     order: Annotated[
         str, Meta(description="id, weight, title or updated_at; with - in front the largest first")
     ] = "-weight"
-    skip: Annotated[int, Meta(ge=0, description="leave out so many from the front")] = 0
-    limit: Annotated[int | None, Meta(description="how many tasks are found at most")] = 20
+    skip: Annotated[int, Meta(ge=0, le=10_000_000, description="leave out so many")] = 0
+    limit: Annotated[
+        Annotated[int, Meta(ge=0, le=10_000_000)] | None,
+        Meta(description="how many tasks are found at most"),
+    ] = 20
 
 
 class FoundTask(msgspec.Struct, frozen=True):
     """One row of a query's result."""
 
-    session: str
-    id: str
-    title: str
-    status: Status
-    weight: float
+    session: Annotated[str, Meta(description="id of the session")]
+    id: Annotated[str, Meta(description="id of the task")]
+    title: Annotated[str, Meta(description="its title")]
+    status: Annotated[Status, Meta(description="what has become of it")]
+    weight: Annotated[float, Meta(description="effort or importance")]
 
 
 class CriticalPathArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
