@@ -52,7 +52,7 @@ async def serve_stdio(
     stop = Stop()
     with anyio.CancelScope() as scope, stop.heard(scope), claimed() as (reads, writes):
         async with serving(plan, host, say, extensions) as service:
-            server = build_server(service.dispatcher, host.all(OperationDeclaration), service.monitor)
+            server = build_server(service, host.all(OperationDeclaration))
             reader = LineReader(reads, MAX_MESSAGE_BYTES)
             ending = asyncio.create_task(drained(stop, service.dispatcher))
             ending.add_done_callback(lambda _: reader.end())
@@ -83,7 +83,7 @@ async def serve_http(
     with closing(listen(http.address)) as listener, anyio.CancelScope() as scope, stop.heard(scope):
         async with serving(plan, host, say, extensions) as service:
             pool = service.dispatcher.pool
-            server = build_server(service.dispatcher, host.all(OperationDeclaration), service.monitor)
+            server = build_server(service, host.all(OperationDeclaration))
             app = build_app(server, http, service.routes, lambda: STOPPING if pool.is_draining else None)
             ended = asyncio.Event()
             ending = asyncio.create_task(drained(stop, service.dispatcher))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,11 +10,13 @@ import mcp_types as types
 import msgspec
 from msgspec import NODEFAULT, Meta
 
+from tiergate.coordinator.monitor import Monitor
 from tiergate.coordinator.schemas import Schema, result_type, schema_of, with_fields
 from tiergate.coordinator.tool_texts import TOOL_TEXTS, ToolText
 from tiergate.hooks import OperationDeclaration
 
 SessionId = Annotated[str, Meta(min_length=1, description="id of the session")]
+MaybeSessionId = Annotated[str | None, Meta(description="id of a session; null for none")]
 RequestKey = Annotated[
     str | None,
     Meta(
@@ -55,7 +57,7 @@ class OwnTool:
     """
 
     tool: types.Tool
-    answer: Callable[[], Awaitable[msgspec.Struct]]
+    answer: Callable[[], Any]
 
 
 AnyTool = OperationTool | OwnTool
@@ -71,10 +73,32 @@ def operation_tools(operations: Iterable[OperationDeclaration]) -> list[AnyTool]
     ]
 
 
-def own_tool(
-    name: str, title: str, description: str, result: Any, answer: Callable[[], Awaitable[Any]]
-) -> OwnTool:
-    """A tool without arguments that the coordinator answers."""
+def monitor_tools(monitor: Monitor) -> list[AnyTool]:
+    """The tools that the coordinator answers."""
+    return [
+        _own_tool(
+            "health",
+            "Health of the service",
+            "Whether the service is ready, or degraded and why. Look here when calls fail or are slow.",
+            monitor.health_type,
+            monitor.health,
+        ),
+        _own_tool(
+            "metrics",
+            "Metrics of the service",
+            "Calls by operation and outcome, what waits, and what happened to workers, since the start.",
+            monitor.metrics_type,
+            monitor.metrics,
+        ),
+    ]
+
+
+def by_name(tools: Iterable[AnyTool]) -> Mapping[str, AnyTool]:
+    """The tools by their names."""
+    return {found.tool.name: found for found in tools}
+
+
+def _own_tool(name: str, title: str, description: str, result: Any, answer: Callable[[], Any]) -> OwnTool:
     return OwnTool(
         types.Tool(
             name=name,
@@ -86,11 +110,6 @@ def own_tool(
         ),
         answer,
     )
-
-
-def by_name(tools: Iterable[AnyTool]) -> Mapping[str, AnyTool]:
-    """The tools by their names."""
-    return {found.tool.name: found for found in tools}
 
 
 def _tool(text: ToolText, operation: OperationDeclaration) -> types.Tool:
@@ -115,8 +134,8 @@ def _input_schema(text: ToolText, operation: OperationDeclaration) -> Schema:
     extra: list[tuple[str, Any, Any]] = []
     if operation.needs_session:
         extra.append(("session", SessionId, NODEFAULT))
-    elif not text.paged:
-        extra.append(("session", SessionId | None, None))
+    elif text.may_name_session:
+        extra.append(("session", MaybeSessionId, None))
     if text.paged:
         extra.append(("cursor", Cursor, None))
     if operation.writes:
@@ -131,7 +150,8 @@ def _input_schema(text: ToolText, operation: OperationDeclaration) -> Schema:
 def _output_schema(text: ToolText, operation: OperationDeclaration) -> Schema | None:
     result = result_type(operation)
     if text.rows:
-        fields: list[Any] = [(text.rows, result)]
+        described = Annotated[result, Meta(description=f"the {text.rows} that were found")]
+        fields: list[Any] = [(text.rows, described)]
         if text.paged:
             fields.append(("next_cursor", NextCursor))
         result = msgspec.defstruct(text.name, fields)

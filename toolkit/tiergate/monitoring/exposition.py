@@ -1,6 +1,6 @@
 """The metrics in the form that Prometheus reads, made when they are asked for: a call pays nothing for it.
 
-Names and units follow https://prometheus.io/docs/practices/naming/: base units, ``_total`` for what only grows.
+Names and units follow https://prometheus.io/docs/practices/naming/: base units, ``_total`` for what grows.
 Labels are operations, tiers, outcomes and kinds, of which there are few; never sessions.
 """
 

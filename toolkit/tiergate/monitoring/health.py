@@ -31,8 +31,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         State,
         Meta(
-            description="ready: all is well; degraded: it serves, see reasons; starting: it has no worker yet;"
-            " draining: it is stopping"
+            description="ready: all is well; degraded: it serves, see reasons; starting: it has no worker"
+            " yet; draining: it is stopping"
         ),
     ]
     reasons: Annotated[list[str], Meta(description="why it is not ready, one sentence each")]

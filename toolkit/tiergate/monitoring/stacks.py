@@ -10,7 +10,6 @@ import asyncio
 import faulthandler
 import io
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -37,7 +36,7 @@ def told_on_signal(pool: Pool, write: Callable[[str], None]) -> Iterator[None]:
         task.add_done_callback(telling.discard)
 
     loop.add_signal_handler(signal.SIGUSR1, heard)
-    faulthandler.register(signal.SIGUSR1, file=sys.__stderr__, all_threads=True, chain=True)
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=True, chain=True)
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from tiergate.dispatch import Call
+from tiergate.dispatch import Call, Outcome
 from tiergate.errors import TiergateError
 from tiergate.monitoring.watching import Watching
 
