@@ -29,7 +29,7 @@ PATIENCE_S = 60.0
 SESSION = "work"
 
 
-def open_store(address: str):  # noqa: ANN201 (a store of any kind)
+def open_store(address: str):
     parsed = StoreAddress.parse(address)
     return PluginHost().get(StoreDeclaration, parsed.scheme).open(parsed)
 
@@ -45,7 +45,9 @@ def open_store(address: str):  # noqa: ANN201 (a store of any kind)
 def test_every_acknowledged_write_is_there_once(tmp_path: Path, address: str, seconds: float) -> None:
     address = address.format(tmp_path)
     with open_store(address) as store:
-        store.save(Session(id=SESSION, tasks=tuple(Task(id=f"t{n}", title=f"task {n}") for n in range(TASKS))))
+        store.save(
+            Session(id=SESSION, tasks=tuple(Task(id=f"t{n}", title=f"task {n}") for n in range(TASKS)))
+        )
     server = Server(address, free_port(), tmp_path / "errors")
     agents = [Agent(number, server) for number in range(AGENTS)]
     try:
