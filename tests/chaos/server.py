@@ -25,7 +25,7 @@ class Server:
     """A server on one store and one port, and the workers that it has."""
 
     def __init__(self, store: str, port: int, errors: Path, *words: str) -> None:
-        self._words = ["--store", store, "--http", f"127.0.0.1:{port}", "--rate-limit", "0", *words]
+        self._words = ["--store", store, "--http", f"127.0.0.1:{port}", *words]
         self._port = port
         self._errors = errors
         self.process = self._start()
