@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from mcp_client import Client, Refused
-from server import Server, free_port, is_there
+from asking_client import Client, Refused
+from served import Server, free_port, is_there
 
 from tiergate.hooks import StoreDeclaration
 from tiergate.model import Session, Task
@@ -67,7 +67,7 @@ class Agent(threading.Thread):
     def __init__(self, number: int, server: Server) -> None:
         super().__init__(daemon=True)
         self._number = number
-        self._client = Client(server._port, PATIENCE_S)
+        self._client = Client(server.port, PATIENCE_S)
         self._done = threading.Event()
         self.acknowledged: list[tuple[str, str]] = []
         self.error: BaseException | None = None
@@ -111,7 +111,7 @@ def _torment(server: Server, agents: list[Agent], seconds: float) -> dict[str, i
         done["server"] += 1
 
     def flood() -> None:
-        _flood(server._port)
+        _flood(server.port)
         done["flood"] += 1
 
     evils: list[Callable[[], None]] = [kill_worker, kill_worker, kill_server, flood]
@@ -162,7 +162,7 @@ def test_a_refusal_is_not_asked_again(tmp_path: Path) -> None:
     with open_store(address) as store:
         store.save(Session(id=SESSION))
     server = Server(address, free_port(), tmp_path / "errors")
-    client = Client(server._port, PATIENCE_S)
+    client = Client(server.port, PATIENCE_S)
     try:
         with pytest.raises(Refused):
             client.call("task_update", {"session": SESSION, "task": "nobody", "weight": 1})
