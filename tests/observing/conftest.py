@@ -17,7 +17,7 @@ from tiergate.model import Session, Status, Task
 from tiergate.plugins import PluginHost
 from tiergate.store import StoreAddress
 
-# The browser and the server are modules beside the tests: those of the server are shared with the chaos tests.
+# The browser and the server are modules; that of the server is shared with the chaos tests.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "chaos")]
 
 
