@@ -58,7 +58,7 @@ def test_expected_momentum_is_the_mean_of_random_steps() -> None:
 
 def test_a_session_that_rests_is_expected_to_sink_and_a_busy_one_to_go_on() -> None:
     rests = [task("z"), done("a", -10 * HOUR), done("b", -100)]
-    found = outlook(rests, NOW, horizon_s=1.9 * HOUR)
+    found = outlook(rests, NOW, horizon_s=1.5 * HOUR)
     assert (found.state, found.prediction.state) == ("flowing", "warming")
     busy = [task("z"), *(done(f"t{number}", -600 * number) for number in range(60))]
     found = outlook(busy, NOW)

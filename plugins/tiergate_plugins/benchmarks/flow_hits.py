@@ -27,7 +27,7 @@ Counts = Sequence[Mapping[str, float]]
 def rows(setup: BenchSetup) -> Iterator[BenchRow]:
     """Hit rates on generated histories, a unit each, and on a real one where there is one, a unit a day."""
     setup.progress("predictions on generated histories")
-    histories = [flow_histories.generated(seed) for seed in range(4 if setup.quick else 40)]
+    histories = [flow_histories.generated(seed) for seed in range(4 if setup.quick else 24)]
     yield from _rows("generated", [_states(one) for one in histories], [_ready(one) for one in histories])
     history = flow_histories.real()
     if history is not None:
@@ -89,10 +89,13 @@ def _ratio(
     *,
     peer: str,
 ) -> BenchRow:
-    """Our hits over those of a naive guess, with an interval from resampled units (percentile bootstrap)."""
+    """Our hits over those of a naive guess, with an interval from resampled units (percentile bootstrap).
+
+    A naive guess without any hit counts as half a one, so that the ratio is finite.
+    """
 
     def ratio(some: Counts) -> float:
-        return sum(one[ours] for one in some) / max(1e-9, sum(one[naive] for one in some))
+        return sum(one[ours] for one in some) / max(0.5, sum(one[naive] for one in some))
 
     units = [one for one in units if one.get("guesses")]
     draw = Random(3)
