@@ -92,12 +92,13 @@ def peer_tails(tasks: tuple[Task, ...]) -> list[float]:
     """The weight of the heaviest chain that begins with each task, by networkx."""
     import networkx
 
-    graph: Any = networkx.DiGraph()
+    untyped: Any = networkx
+    graph = untyped.DiGraph()
     graph.add_nodes_from(task.id for task in tasks)
     graph.add_edges_from((before, task.id) for task in tasks for before in task.dependencies)
     weights = {task.id: task.weight for task in tasks}
     tails: dict[str, float] = {}
-    for name in reversed(list(networkx.topological_sort(graph))):
+    for name in reversed(list(untyped.topological_sort(graph))):
         tails[name] = weights[name] + max((tails[after] for after in graph.successors(name)), default=0.0)
     return [tails[task.id] for task in tasks]
 
