@@ -15,7 +15,15 @@ from tiergate.flow.graph import TaskGraph
 from tiergate.flow.moments import seconds_of
 from tiergate.model import Session, Status, Task, decode_session, encode
 from tiergate.record import BenchRow
-from tiergate_plugins.benchmarks.rounds import interval_of, judged, p50_rounds, ratio_row, seconds, value_row
+from tiergate_plugins.benchmarks.rounds import (
+    Sides,
+    interval_of,
+    judged,
+    p50_rounds,
+    ratio_row,
+    seconds,
+    value_row,
+)
 
 SMALL = 10_000
 _DEPENDENCIES = 3
@@ -29,7 +37,7 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
     tasks = make_tasks(SMALL)
     few = 3 if setup.quick else 15
     setup.progress(f"auto-balance of {SMALL} tasks")
-    sides = {
+    sides: Sides = {
         "balance": balancer(tasks),
         "ours": lambda: TaskGraph(tasks).tails,
         "peer": lambda: peer_tails(tasks),
@@ -92,13 +100,12 @@ def peer_tails(tasks: tuple[Task, ...]) -> list[float]:
     """The weight of the heaviest chain that begins with each task, by networkx."""
     import networkx
 
-    untyped: Any = networkx
-    graph = untyped.DiGraph()
+    graph: Any = networkx.DiGraph()
     graph.add_nodes_from(task.id for task in tasks)
     graph.add_edges_from((before, task.id) for task in tasks for before in task.dependencies)
     weights = {task.id: task.weight for task in tasks}
     tails: dict[str, float] = {}
-    for name in reversed(list(untyped.topological_sort(graph))):
+    for name in reversed(list(networkx.topological_sort(graph))):
         tails[name] = weights[name] + max((tails[after] for after in graph.successors(name)), default=0.0)
     return [tails[task.id] for task in tasks]
 
