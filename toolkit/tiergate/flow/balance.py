@@ -74,7 +74,7 @@ def balance(
         wip_limit=wip_limit,
         ready=len(ready),
         waiting=free.count(False),
-        blocked=sum(task.status is Status.BLOCKED for task in graph.tasks),
+        blocked=[task.status for task in graph.tasks].count(Status.BLOCKED),
         now=text_of(now),
     )
 
