@@ -163,14 +163,14 @@ class Guard:
 
     async def _body(self, receive: Receive) -> bytes | None:
         """The body of a request; None where its client left before it was there."""
-        body = b""
+        body: bytes = b""
         try:
             async with asyncio.timeout(self._limits.body_s):
                 while True:
                     message = await receive()
                     if message["type"] != "http.request":
                         return None
-                    body += message.get("body", b"")
+                    body += bytes(message.get("body", b""))
                     if len(body) > self._limits.body_bytes:
                         raise self._too_large()
                     if not message.get("more_body", False):

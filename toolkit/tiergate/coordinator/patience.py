@@ -44,24 +44,28 @@ class PatientProtocol(H11Protocol):
     def resume_writing(self) -> None:
         """It has read."""
         super().resume_writing()
-        self._stuck = _cancelled(self._stuck)
+        _cancel(self._stuck)
+        self._stuck = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers."""
-        self._waiting = _cancelled(self._waiting)
+        _cancel(self._waiting)
+        self._waiting = None
         super().connection_lost(exc)
-        self._stuck = _cancelled(self._stuck)
+        _cancel(self._stuck)
+        self._stuck = None
 
     def _watch_head(self) -> None:
         """Give up on a head that was begun, or on a connection that never said anything."""
         cycle: Any = self.cycle
         if cycle is not None and (not cycle.response_complete or self.timeout_keep_alive_task is not None):
-            self._waiting = _cancelled(self._waiting)
+            _cancel(self._waiting)
+            self._waiting = None
         elif self._waiting is None:
             self._waiting = self.loop.call_later(self.limits.head_s, self.transport.abort)
 
 
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()
 

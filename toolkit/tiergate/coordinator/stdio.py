@@ -61,7 +61,7 @@ async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tup
                 while True:
                     try:
                         line = await reader.next()
-                        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                        message = _message(line)
                     except ValueError as error:
                         await writer.write(_refusal(error, b"" if isinstance(error, TooLong) else line))
                     else:
@@ -77,6 +77,22 @@ async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tup
         tasks.start_soon(_until_gone, write, tasks.cancel_scope)
         yield received, sent
         tasks.cancel_scope.cancel()
+
+
+def _message(line: bytes) -> types.JSONRPCMessage:
+    """The message of a line.
+
+    Raises:
+        ValueError: it is none. An id that is no id would pass for a notification.
+    """
+    message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    if (
+        isinstance(message, types.JSONRPCNotification)
+        and b'"id"' in line
+        and "id" in msgspec.json.decode(line)
+    ):
+        raise ValueError("the id is neither a text nor a number")
+    return message
 
 
 async def _until_gone(run: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:

@@ -150,7 +150,7 @@ def _input_schema(text: ToolText, operation: OperationDeclaration) -> Schema:
 def _output_schema(text: ToolText, operation: OperationDeclaration) -> Schema | None:
     result = result_type(operation)
     if text.rows:
-        described = Annotated[result, Meta(description=f"the {text.rows} that were found")]
+        described: Any = Annotated[result, Meta(description=f"the {text.rows} that were found")]
         fields: list[Any] = [(text.rows, described)]
         if text.paged:
             fields.append(("next_cursor", NextCursor))
