@@ -1,0 +1,107 @@
+"""`tiergate serve` over HTTP on a fresh store, as the suite, the Inspector and the tests of the wire want it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+HOST = "127.0.0.1"
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 30.0
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A server that runs.
+
+    Attributes:
+        log: gets what it says on standard error.
+    """
+
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where it speaks MCP."""
+        return f"http://{HOST}:{self.port}/mcp"
+
+
+def command(store: Path, *words: str) -> list[str]:
+    """The words that start a server on a store; over stdio unless the words say more."""
+    return [sys.executable, "-m", "tiergate", "serve", "--store", f"sqlite:{store}", *words]
+
+
+@contextmanager
+def served(folder: Path, *words: str, plugins: Sequence[Path] = ()) -> Iterator[Served]:
+    """A server on a free port; it is stopped at the end, and must have lived until then.
+
+    Args:
+        folder: gets its store and its log.
+        words: further ones of the command line.
+        plugins: folders in which plugins are found beside those that are installed.
+
+    Raises:
+        RuntimeError: it did not start, or ended by itself.
+    """
+    log = folder / "serve.log"
+    port = free_port()
+    path = os.pathsep.join([*map(str, plugins), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command(folder / "sessions.db", "--http", f"{HOST}:{port}", *words),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    try:
+        _await_port(process, port, log)
+        yield Served(port, log)
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended by itself with {process.returncode}: {tail(log)}")
+    finally:
+        _stop(process)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, in one."""
+    return " | ".join(log.read_text(errors="replace").splitlines()[-5:]) or "it says nothing"
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server did not start (exit code {process.returncode}): {tail(log)}")
+        with socket.socket() as probe:
+            probe.settimeout(1.0)
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"the server does not listen after {_START_TIMEOUT_S:.0f} s: {tail(log)}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,81 @@
+"""Judge `tiergate serve --http` by the official conformance suite of MCP.
+
+Usage: ``python run.py FOLDER``, a folder for the npm packages and for what the suite writes. Exits with 0 where
+every scenario of every revision passed or is rightly listed in ``not-applicable.yaml``, else with 1; with 3 where
+the suite or the server did not run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mcpsuite import node, suite
+from mcpsuite.serving import served
+from mcpsuite.verdict import Exemption, Judgement, ListError, Outcome, judge, read_exemptions
+from rich.console import Console
+from rich.table import Table
+
+HERE = Path(__file__).parent
+EXEMPTIONS = HERE / "not-applicable.yaml"
+FIXTURES = HERE / "fixtures"
+
+
+def main(folder: Path) -> int:
+    """Install, serve, run, judge and print."""
+    try:
+        judgements, exemptions = _run(folder)
+    except (node.Unavailable, suite.SuiteError, ListError, RuntimeError) as error:
+        print(f"conformance: {error}", file=sys.stderr)
+        return 3
+    console = Console(width=110)
+    console.print(_table(judgements))
+    for number, exemption in enumerate(exemptions, 1):
+        console.print(f"[{number}] {exemption.why}", markup=False, highlight=False)
+    failed = [one for one in judgements if one.outcome is Outcome.FAILED]
+    for one in failed:
+        for fault in one.faults:
+            print(f"{one.revision} {one.scenario}: {fault}", file=sys.stderr)
+    counts = [sum(one.outcome is outcome for one in judgements) for outcome in Outcome]
+    print("{} passed, {} do not apply, {} failed".format(*counts))
+    return 1 if failed else 0
+
+
+def _run(folder: Path) -> tuple[list[Judgement], list[Exemption]]:
+    exemptions = read_exemptions(EXEMPTIONS)
+    programs = node.install(folder)
+    expected = suite.scenarios(programs)
+    results = folder / "results"
+    shutil.rmtree(results, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as store,
+        served(Path(store), plugins=[FIXTURES]) as server,
+    ):
+        found = suite.run(programs, server.url, expected, results)
+    return judge(expected, found, exemptions), exemptions
+
+
+def _table(judgements: Sequence[Judgement]) -> Table:
+    """One row a scenario, one column a revision: checks that passed, or the numbers of the reasons."""
+    revisions = list(dict.fromkeys(one.revision for one in judgements))
+    table = Table("scenario", *revisions, title="MCP conformance of `tiergate serve --http`")
+    rows: dict[str, Mapping[str, str]] = {}
+    for one in judgements:
+        rows[one.scenario] = {**rows.get(one.scenario, {}), one.revision: _cell(one)}
+    for scenario, cells in rows.items():
+        table.add_row(scenario, *(cells.get(revision, "") for revision in revisions))
+    return table
+
+
+def _cell(one: Judgement) -> str:
+    if one.outcome is Outcome.FAILED:
+        return "[red]FAILED[/red]"
+    reasons = " ".join(rf"\[{number}]" for number in one.reasons)
+    return reasons if one.whole else f"{one.passed} passed {reasons}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
