@@ -14,14 +14,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mcpsuite import node, suite
-from mcpsuite.serving import served
+from mcpsuite.serving import fill, served
+from mcpsuite.standing_in import in_front_of, read_stand_ins
 from mcpsuite.verdict import Exemption, Judgement, ListError, Outcome, judge, read_exemptions
 from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
 EXEMPTIONS = HERE / "not-applicable.yaml"
-FIXTURES = HERE / "fixtures"
+STAND_INS = HERE / "stand-ins.yaml"
 
 
 def main(folder: Path) -> int:
@@ -46,15 +47,19 @@ def main(folder: Path) -> int:
 
 def _run(folder: Path) -> tuple[list[Judgement], list[Exemption]]:
     exemptions = read_exemptions(EXEMPTIONS)
+    stand_ins = read_stand_ins(STAND_INS)
     programs = node.install(folder)
     expected = suite.scenarios(programs)
+    chosen = {
+        revision: [name for name in names if name in stand_ins.scenarios] for revision, names in expected.items()
+    }
     results = folder / "results"
     shutil.rmtree(results, ignore_errors=True)
-    with (
-        tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as store,
-        served(Path(store), plugins=[FIXTURES]) as server,
-    ):
-        found = suite.run(programs, server.url, expected, results)
+    with tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as store, served(Path(store)) as server:
+        fill(server)
+        found = suite.run(programs, server.url, expected, results / "direct")
+        with in_front_of(server.url, stand_ins.names) as url:
+            found |= suite.run_chosen(programs, url, chosen, results / "stand-ins")
     return judge(expected, found, exemptions), exemptions
 
 

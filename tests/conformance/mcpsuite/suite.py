@@ -48,25 +48,51 @@ def run(
 
     Args:
         expected: what `scenarios` told.
-        folder: gets what the suite writes.
+        folder: gets what the suite writes; nothing else is in it.
 
     Raises:
-        SuiteError: it ran nothing.
+        SuiteError: it ran nothing of a revision.
     """
     results = {}
     for revision, names in expected.items():
-        into = folder / revision
-        chosen = (
-            [["--scenario", name] for name in names]
-            if revision == EXTENSION
-            else [["--suite", "all", "--spec-version", revision]]
-        )
-        said = [_run(programs, "server", "--url", url, *words, "-o", str(into)) for words in chosen]
-        found = dict(_read(into))
-        if not found:
-            raise SuiteError(f"the conformance suite ran nothing of {revision}: {_last_line(said)}")
-        results.update({(revision, name): checks for name, checks in found.items()})
+        if revision == EXTENSION:
+            results.update(run_chosen(programs, url, {revision: names}, folder))
+            continue
+        words = ["--suite", "all", "--spec-version", revision]
+        results.update(_run_server(programs, url, words, revision, folder / revision))
     return results
+
+
+def run_chosen(
+    programs: Programs, url: str, chosen: Mapping[str, Sequence[str]], folder: Path
+) -> dict[tuple[str, str], list[Check]]:
+    """Run single scenarios, each by itself.
+
+    Args:
+        chosen: scenarios by revision.
+        folder: as of `run`.
+
+    Raises:
+        SuiteError: it did not run one of them.
+    """
+    results = {}
+    for revision, names in chosen.items():
+        for name in names:
+            words = ["--scenario", name]
+            if revision != EXTENSION:
+                words += ["--spec-version", revision]
+            results.update(_run_server(programs, url, words, revision, folder / revision / name))
+    return results
+
+
+def _run_server(
+    programs: Programs, url: str, words: Sequence[str], revision: str, into: Path
+) -> dict[tuple[str, str], list[Check]]:
+    said = _run(programs, "server", "--url", url, *words, "-o", str(into))
+    found = {(revision, name): checks for name, checks in _read(into)}
+    if not found:
+        raise SuiteError(f"the conformance suite ran nothing of {revision} ({' '.join(words)}): {_last_line(said)}")
+    return found
 
 
 def _read(folder: Path) -> Iterator[tuple[str, list[Check]]]:
@@ -93,6 +119,6 @@ def _run(programs: Programs, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def _last_line(texts: Sequence[str]) -> str:
-    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it says nothing"
