@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from tiergate.hooks import OperationDeclaration, hookimpl, whole_store
 from tiergate.model import Status, Task
@@ -18,11 +20,18 @@ _CLOSED = (Status.COMPLETED, Status.ABANDONED)
 class TasksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Arguments of ``tasks_query``; see `tiergate.store.TaskQuery`."""
 
-    statuses: tuple[Status, ...] = ()
-    min_weight: float | None = None
-    text: str | None = None
-    order: str = "-weight"
-    limit: int | None = 20
+    statuses: Annotated[
+        tuple[Status, ...], Meta(description="only tasks with one of these statuses; empty for all")
+    ] = ()
+    min_weight: Annotated[float | None, Meta(description="only tasks of at least this weight")] = None
+    text: Annotated[
+        str | None, Meta(description="only tasks with this text in title or notes, ignoring case")
+    ] = None
+    order: Annotated[
+        str, Meta(description="id, weight, title or updated_at; with - in front the largest first")
+    ] = "-weight"
+    skip: Annotated[int, Meta(ge=0, description="leave out so many from the front")] = 0
+    limit: Annotated[int | None, Meta(description="how many tasks are found at most")] = 20
 
 
 class FoundTask(msgspec.Struct, frozen=True):
@@ -54,11 +63,12 @@ def tasks_query(store: Store, _session: str, arguments: TasksQuery) -> list[Foun
             min_weight=arguments.min_weight,
             text=arguments.text,
             order=arguments.order,
-            limit=arguments.limit,
+            limit=None if arguments.limit is None else arguments.skip + arguments.limit,
         )
     )
     return [
-        FoundTask(hit.session, hit.task.id, hit.task.title, hit.task.status, hit.task.weight) for hit in hits
+        FoundTask(hit.session, hit.task.id, hit.task.title, hit.task.status, hit.task.weight)
+        for hit in hits[arguments.skip :]
     ]
 
 

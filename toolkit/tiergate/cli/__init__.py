@@ -32,6 +32,7 @@ COMMANDS = {
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
     "bench": ("tiergate.cli.bench", "Measure an area beside its peers."),
     "migrate": ("tiergate.cli.migrate", "Move sessions to another store, verify, cut over, undo."),
+    "serve": ("tiergate.cli.serve", "Serve sessions, balancing and plans to agents (MCP)."),
     "plugins": ("tiergate.cli.plugins", "List the plugins, or check that they are well."),
     "config": ("tiergate.cli.config", "Show the configuration and where each value came from."),
 }

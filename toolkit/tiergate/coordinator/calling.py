@@ -1,0 +1,134 @@
+"""One tool call: from its arguments to a request, and from the reply to a result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from hashlib import blake2b
+from itertools import count
+from typing import Any
+
+import mcp_types as types
+import msgspec
+
+from tiergate.coordinator.toolbox import AnyTool, OperationTool
+from tiergate.dispatch import Dispatcher
+from tiergate.errors import TiergateError, unknown_name
+from tiergate.operation import Reply
+
+PAGE = 20
+"""Rows of a page where the caller names no limit."""
+
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+class BadCall(TiergateError):
+    """The arguments of a call are not those of the tool."""
+
+
+class Caller:
+    """Has tool calls done by a dispatcher.
+
+    A write without a key of the client's gets a fresh one, so that the pool may repeat it when a worker dies.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, tools: Mapping[str, AnyTool]) -> None:
+        self.tools = tools
+        self._dispatcher = dispatcher
+        self._prefix = os.urandom(12).hex()
+        self._numbers = count(1)
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
+        """Call a tool. What the tool refuses is a result with `is_error`, and one line.
+
+        Raises:
+            UsageError: there is no such tool.
+        """
+        found = self.tools.get(name)
+        if found is None:
+            raise unknown_name("tool", name, self.tools)
+        try:
+            if not isinstance(found, OperationTool):
+                if arguments:
+                    raise BadCall(f"{name} takes no arguments")
+                return _result(msgspec.to_builtins(await found.answer()))
+            return _result(await self._operate(found, dict(arguments)))
+        except (TiergateError, msgspec.ValidationError) as error:
+            return failed(" ".join(str(error).split()))
+
+    async def operate(self, operation: str, session: str | None, arguments: Mapping[str, Any]) -> Any:
+        """The result of an operation that only reads, for what is no tool.
+
+        Raises:
+            TiergateError: the operation refused, or the pool did not answer.
+        """
+        reply = await self._dispatcher.call(operation, session, arguments)
+        return _require_result(reply)
+
+    async def _operate(self, found: OperationTool, arguments: dict[str, Any]) -> Any:
+        text, operation = found.text, found.operation
+        session = _session(arguments) if not text.paged else None
+        if session is None and operation.needs_session:
+            raise BadCall("argument session is missing", hint="session_list shows the sessions")
+        skip = limit = 0
+        if text.paged:
+            skip, limit = _page(arguments)
+            arguments |= {"skip": skip, "limit": limit + 1}
+        key = self._key(operation.name, session, arguments) if operation.writes else None
+        reply = await self._dispatcher.call(operation.name, session, arguments, key=key)
+        result = _require_result(reply)
+        if not text.rows:
+            return result
+        if not text.paged:
+            return {text.rows: result}
+        more = len(result) > limit
+        return {text.rows: result[:limit], "next_cursor": str(skip + limit) if more else None}
+
+    def _key(self, operation: str, session: str | None, arguments: dict[str, Any]) -> str:
+        given = arguments.pop("request_key", None)
+        if given is None:
+            return f"{self._prefix}-{next(self._numbers)}"
+        if not isinstance(given, str):
+            raise BadCall("argument request_key must be a text")
+        # With its arguments: a key that is used for another write by mistake must not swallow that write.
+        digest = blake2b(_sorted.encode((given, operation, session, arguments)), digest_size=20)
+        return f"client-{digest.hexdigest()}"
+
+
+def failed(line: str) -> types.CallToolResult:
+    """The result of a call that failed."""
+    return types.CallToolResult(content=[types.TextContent(type="text", text=line)], is_error=True)
+
+
+def _result(value: Any) -> types.CallToolResult:
+    text = msgspec.json.encode(value).decode()
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)],
+        structured_content=value if isinstance(value, dict) else None,
+    )
+
+
+def _require_result(reply: Reply) -> Any:
+    if reply.failure is not None:
+        raise BadCall(reply.failure.message)
+    return reply.result
+
+
+def _session(arguments: dict[str, Any]) -> str | None:
+    session = arguments.pop("session", None)
+    if session is not None and (not isinstance(session, str) or not session):
+        raise BadCall("argument session must be the id of a session")
+    return session
+
+
+def _page(arguments: dict[str, Any]) -> tuple[int, int]:
+    """Where the page begins, and how many rows it may have; both are taken out of the arguments."""
+    cursor = arguments.pop("cursor", None)
+    limit = arguments.get("limit", PAGE)
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise BadCall("argument limit must be a number of at least 1")
+    if cursor is None:
+        return 0, limit
+    if not isinstance(cursor, str) or not cursor.isdecimal() or len(cursor) > 12:
+        raise BadCall("argument cursor is none that a page gave", hint="leave it out for the first page")
+    return int(cursor), limit
