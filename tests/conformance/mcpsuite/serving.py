@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+
+from mcpsuite import wire
 
 HOST = "127.0.0.1"
 _START_TIMEOUT_S = 60.0
@@ -36,32 +37,29 @@ class Served(msgspec.Struct, frozen=True):
 
 
 def command(store: Path, *words: str) -> list[str]:
-    """The words that start a server on a store; over stdio unless the words say more."""
+    """What starts a server on a store; over stdio unless further words say more."""
     return [sys.executable, "-m", "tiergate", "serve", "--store", f"sqlite:{store}", *words]
 
 
 @contextmanager
-def served(folder: Path, *words: str, plugins: Sequence[Path] = ()) -> Iterator[Served]:
+def served(folder: Path, *words: str) -> Iterator[Served]:
     """A server on a free port; it is stopped at the end, and must have lived until then.
 
     Args:
         folder: gets its store and its log.
         words: further ones of the command line.
-        plugins: folders in which plugins are found beside those that are installed.
 
     Raises:
         RuntimeError: it did not start, or ended by itself.
     """
     log = folder / "serve.log"
     port = free_port()
-    path = os.pathsep.join([*map(str, plugins), *filter(None, [os.environ.get("PYTHONPATH")])])
     with log.open("wb") as said:
         process = subprocess.Popen(
             command(folder / "sessions.db", "--http", f"{HOST}:{port}", *words),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            env={**os.environ, "PYTHONPATH": path},
         )
     try:
         _await_port(process, port, log)
@@ -70,6 +68,16 @@ def served(folder: Path, *words: str, plugins: Sequence[Path] = ()) -> Iterator[
             raise RuntimeError(f"the server ended by itself with {process.returncode}: {tail(log)}")
     finally:
         _stop(process)
+
+
+def fill(server: Served) -> None:
+    """Give a server sessions, so that lists are not empty and what is read has something to say."""
+    for session in ("resume", "123"):
+        tasks = [
+            {"task": "design", "title": "draw it"},
+            {"task": "build", "title": f"build it for {session}", "dependencies": ["design"]},
+        ]
+        wire.call(server.url, "session_create", session=session, title=f"The work on {session}", tasks=tasks)
 
 
 def free_port() -> int:
