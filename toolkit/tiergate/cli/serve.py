@@ -41,13 +41,11 @@ def command(
     require_well(host)
     _require_extra()
     plan = _plan(state, settings, router)
-    from tiergate.coordinator.serving import serve_http, serve_stdio
+    from tiergate.coordinator.serving import serve_stdio
+    from tiergate.loops import new_event_loop
 
-    if http is None:
-        asyncio.run(serve_stdio(plan, host, _say))
-    else:
-        address, port = _address(http)
-        asyncio.run(serve_http(plan, host, address, port, _say))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve_stdio(plan, host, _say))
 
 
 def _plan(state: State, settings: Config, router: str | None) -> ServePlan:

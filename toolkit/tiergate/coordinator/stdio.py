@@ -1,0 +1,103 @@
+"""The protocol over standard input and output, without threads.
+
+The SDK's transport reads and writes through worker threads: each message waits for two of them, and a signal
+cannot end the server while one blocks in a read. It also says nothing to a message that is no JSON.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import anyio
+import mcp_types as types
+import msgspec
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
+
+from tiergate.coordinator.lines import LineReader, TooLong, Writer
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Longer messages are refused, as over HTTP."""
+
+Received = MemoryObjectReceiveStream[SessionMessage | Exception]
+Sent = MemoryObjectSendStream[SessionMessage]
+
+
+@contextmanager
+def claimed() -> Iterator[tuple[int, int]]:
+    """Descriptors of the protocol's input and output, which nothing else in the process can reach.
+
+    Standard input then gives nothing, and what is printed goes to standard error, until both come back.
+    """
+    sys.stdout.flush()
+    reads, writes = (fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3) for descriptor in (0, 1))
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
+    try:
+        yield reads, writes
+    finally:
+        for descriptor, standard in ((reads, 0), (writes, 1)):
+            with suppress(OSError):
+                os.set_blocking(descriptor, True)
+            os.dup2(descriptor, standard)
+            os.close(descriptor)
+
+
+@asynccontextmanager
+async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tuple[Received, Sent]]:
+    """The streams that `mcp.server.lowlevel.Server.run` takes; they end with the lines."""
+    incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    sent, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
+
+    async def read() -> None:
+        async with incoming:
+            with suppress(EOFError, anyio.BrokenResourceError):
+                while True:
+                    try:
+                        line = await reader.next()
+                        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                    except ValueError as error:
+                        await writer.write(_refusal(error, b"" if isinstance(error, TooLong) else line))
+                    else:
+                        await incoming.send(SessionMessage(message))
+
+    async def write() -> None:
+        async with outgoing:
+            async for one in outgoing:
+                await writer.write(_encoded(one))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_until_gone, read, tasks.cancel_scope)
+        tasks.start_soon(_until_gone, write, tasks.cancel_scope)
+        yield received, sent
+        tasks.cancel_scope.cancel()
+
+
+async def _until_gone(run: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    """Run one direction; where the client has gone away, end both."""
+    try:
+        await run()
+    except (BrokenPipeError, ConnectionError):
+        scope.cancel()
+
+
+def _encoded(one: SessionMessage) -> bytes:
+    return one.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+
+
+def _refusal(error: ValueError, line: bytes) -> bytes:
+    """What a client is told of a message that is none: no JSON, or no message of the protocol."""
+    code, what = types.PARSE_ERROR, str(error) if isinstance(error, TooLong) else "the message is no JSON"
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if line:
+            msgspec.json.decode(line)
+            code, what = types.INVALID_REQUEST, "the message is no JSON-RPC request, response or notification"
+    return (
+        msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": what}}) + b"\n"
+    )
