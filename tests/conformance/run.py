@@ -51,7 +51,8 @@ def _run(folder: Path) -> tuple[list[Judgement], list[Exemption]]:
     programs = node.install(folder)
     expected = suite.scenarios(programs)
     chosen = {
-        revision: [name for name in names if name in stand_ins.scenarios] for revision, names in expected.items()
+        revision: [name for name in names if name in stand_ins.scenarios]
+        for revision, names in expected.items()
     }
     results = folder / "results"
     shutil.rmtree(results, ignore_errors=True)

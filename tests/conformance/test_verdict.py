@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mcpsuite.verdict import WIRE_CHECK, Check, Exemption, Judgement, ListError, Outcome, judge, read_exemptions
+from mcpsuite.verdict import (
+    WIRE_CHECK,
+    Check,
+    Exemption,
+    Judgement,
+    ListError,
+    Outcome,
+    judge,
+    read_exemptions,
+)
 
 REVISION = "2025-11-25"
 WIRE = Check(WIRE_CHECK, "SUCCESS")
@@ -45,7 +54,9 @@ def test_one_that_is_listed_and_fails_is_exempt() -> None:
 
 
 def test_one_that_is_listed_and_passes_is_a_fault() -> None:
-    assert judged(Check("a", "SUCCESS"), exempt=[Exemption("why", ["s"])]).faults == ("passes: take it off the list",)
+    assert judged(Check("a", "SUCCESS"), exempt=[Exemption("why", ["s"])]).faults == (
+        "passes: take it off the list",
+    )
 
 
 def test_a_single_check_is_exempt_alone() -> None:
@@ -87,7 +98,11 @@ def test_an_exemption_holds_for_its_revisions_only() -> None:
 
 @pytest.mark.parametrize(
     "exemption",
-    [Exemption("why", ["gone"]), Exemption("why", ["s"], ["1999-01-01"]), Exemption("why", ["t"], [REVISION])],
+    [
+        Exemption("why", ["gone"]),
+        Exemption("why", ["s"], ["1999-01-01"]),
+        Exemption("why", ["t"], [REVISION]),
+    ],
 )
 def test_an_exemption_for_what_the_suite_does_not_have_is_refused(exemption: Exemption) -> None:
     with pytest.raises(ListError, match="does not have"):

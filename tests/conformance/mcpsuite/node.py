@@ -70,7 +70,9 @@ def install(folder: Path) -> Programs:
         pass
     npm = shutil.which("npm")
     if npm is None:
-        raise Unavailable("npm is not installed: install Node.js with npm, of any version, and run this again")
+        raise Unavailable(
+            "npm is not installed: install Node.js with npm, of any version, and run this again"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PACKAGES, folder / "package.json")
     words = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
@@ -79,7 +81,9 @@ def install(folder: Path) -> Programs:
             words, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"npm install in {folder} took over {_INSTALL_TIMEOUT_S:.0f} s: is the registry up?") from None
+        raise Unavailable(
+            f"npm install in {folder} took over {_INSTALL_TIMEOUT_S:.0f} s: is the registry up?"
+        ) from None
     if done.returncode:
         said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         raise Unavailable(f"npm install in {folder} failed: {said[0] if said else 'it says nothing'}")
@@ -101,10 +105,14 @@ def _script(package: Path, name: str) -> Path:
 
 def _check_node(node: Path) -> None:
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
+        said = subprocess.run(
+            [node, "--version"], capture_output=True, text=True, timeout=60, check=True
+        ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         # npm can be told to run no script of a package, and this one fetches the program by a script.
-        raise Unavailable(f"{node} does not run ({error}): let npm run install scripts, or delete the folder") from None
+        raise Unavailable(
+            f"{node} does not run ({error}): let npm run install scripts, or delete the folder"
+        ) from None
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < NODE_AT_LEAST:
         raise Unavailable(f"{node} is Node {said.strip()}: 22.19 or newer is needed, delete its folder")

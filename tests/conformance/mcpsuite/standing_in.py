@@ -60,7 +60,10 @@ def rewritten(message: Any, names: Mapping[str, StandIn]) -> Any:
         return message
     if isinstance(params.get("ref"), dict) and (found := names.get(params["ref"].get("name", ""))):
         argument = {**params.get("argument", {}), **found.arguments.get("argument", {})}
-        return {**message, "params": {**params, "ref": {**params["ref"], "name": found.name}, "argument": argument}}
+        return {
+            **message,
+            "params": {**params, "ref": {**params["ref"], "name": found.name}, "argument": argument},
+        }
     key = "uri" if "uri" in params else "name"
     found = names.get(str(params.get(key)))
     if found is None:

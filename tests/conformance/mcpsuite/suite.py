@@ -91,7 +91,9 @@ def _run_server(
     said = _run(programs, "server", "--url", url, *words, "-o", str(into))
     found = {(revision, name): checks for name, checks in _read(into)}
     if not found:
-        raise SuiteError(f"the conformance suite ran nothing of {revision} ({' '.join(words)}): {_last_line(said)}")
+        raise SuiteError(
+            f"the conformance suite ran nothing of {revision} ({' '.join(words)}): {_last_line(said)}"
+        )
     return found
 
 

@@ -125,7 +125,9 @@ def _refuse_unknown(expected: Mapping[str, Sequence[str]], exemptions: Iterable[
             for revision in exemption.revisions or [""]:
                 within = [revision] if revision else list(expected)
                 if not any(named.partition(":")[0] in expected[one] for one in within):
-                    raise ListError(f"an exemption names {named}, which the suite does not have {revision}".rstrip())
+                    raise ListError(
+                        f"an exemption names {named}, which the suite does not have {revision}".rstrip()
+                    )
 
 
 def _held(exemptions: Sequence[Exemption], revision: str, scenario: str) -> dict[str, int]:
@@ -146,7 +148,11 @@ def _judged(
 ) -> Judgement:
     if not checks:
         return Judgement(revision, scenario, 0, ("did not run",))
-    bad = {check.id: check.error_message or check.status for check in checks if check.status in {"FAILURE", "WARNING"}}
+    bad = {
+        check.id: check.error_message or check.status
+        for check in checks
+        if check.status in {"FAILURE", "WARNING"}
+    }
     good = {check.id for check in checks if check.status == "SUCCESS"} - set(bad)
     failing = [f"{name}: {' '.join(said.split())}" for name, said in bad.items()]
     if not good - {WIRE_CHECK} and not failing:
@@ -156,7 +162,9 @@ def _judged(
     else:
         faults = [line for line in failing if line.partition(":")[0] not in held]
         faults += [f"{name} passes: take it off the list" for name in held if name in good]
-        faults += [f"{name} is on the list but is no check of it" for name in held if name not in good | set(bad)]
+        faults += [
+            f"{name} is on the list but is no check of it" for name in held if name not in good | set(bad)
+        ]
     reasons = tuple(sorted(set(held.values())))
     return Judgement(revision, scenario, len(good), tuple(faults), reasons, "" in held)
 

@@ -88,7 +88,9 @@ def call(url: str, tool: str, **arguments: Any) -> Any:
     answer = ask(url, "tools/call", {"name": tool, "arguments": arguments})
     result = answer.last.get("result", {})
     if result.get("isError", True) is True:
-        raise RuntimeError(f"{tool} failed: HTTP {answer.status}: {answer.body.decode(errors='replace')[:300]}")
+        raise RuntimeError(
+            f"{tool} failed: HTTP {answer.status}: {answer.body.decode(errors='replace')[:300]}"
+        )
     return result["structuredContent"]
 
 

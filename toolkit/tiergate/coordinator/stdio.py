@@ -7,6 +7,7 @@ cannot end the server while one blocks in a read. It also says nothing to a mess
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -62,6 +63,7 @@ async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tup
                     try:
                         line = await reader.next()
                         message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                        _refuse_odd_id(message, line)
                     except ValueError as error:
                         await writer.write(_refusal(error, b"" if isinstance(error, TooLong) else line))
                     else:
@@ -91,13 +93,24 @@ def _encoded(one: SessionMessage) -> bytes:
     return one.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
 
 
+def _refuse_odd_id(message: types.JSONRPCMessage, line: bytes) -> None:
+    """Raise a `ValueError` for a request whose id is no text and no number: the SDK takes it for a notification.
+
+    It would never be answered.
+    """
+    if isinstance(message, types.JSONRPCNotification) and "id" in json.loads(line):
+        raise ValueError("the id is neither text nor a whole number")
+
+
 def _refusal(error: ValueError, line: bytes) -> bytes:
     """What a client is told of a message that is none: no JSON, or no message of the protocol."""
     code, what = types.PARSE_ERROR, str(error) if isinstance(error, TooLong) else "the message is no JSON"
+    asked: object = None
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if line:
-            msgspec.json.decode(line)
+            found = msgspec.json.decode(line)
             code, what = types.INVALID_REQUEST, "the message is no JSON-RPC request, response or notification"
-    return (
-        msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": what}}) + b"\n"
-    )
+            asked = found.get("id") if isinstance(found, dict) else None
+    # Who can be told which call it was need not wait for an answer to it.
+    id = asked if isinstance(asked, str) or type(asked) is int else None  # noqa: A001 (its name in JSON-RPC)
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": what}}) + b"\n"
