@@ -34,6 +34,21 @@ class SessionGet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     limit: Annotated[int, Meta(ge=1, le=1000, description="how many tasks a page has at most")] = 100
 
 
+class SessionTask(msgspec.Struct, frozen=True, kw_only=True):
+    """One task of a session, with every field, also where it is at its default."""
+
+    id: Annotated[str, Meta(description="id of the task")]
+    title: Annotated[str, Meta(description="what is to be done")]
+    notes: Annotated[str, Meta(description="whatever helps to do it")]
+    status: Annotated[Status, Meta(description="what has become of it")]
+    weight: Annotated[float, Meta(description="effort or importance, without a unit")]
+    dependencies: Annotated[tuple[str, ...], Meta(description="ids of tasks that must be completed before")]
+    momentum: Annotated[float, Meta(description="0 to 1, measure of recent progress")]
+    labels: Annotated[tuple[str, ...], Meta(description="words to find it by")]
+    created_at: Annotated[str | None, Meta(description="when it was created, RFC 3339; null if unknown")]
+    updated_at: Annotated[str | None, Meta(description="when it was last changed, likewise")]
+
+
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """Result of ``session_get``."""
 
@@ -44,7 +59,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: Annotated[str | None, Meta(description="when it was last changed, likewise")]
     archived_at: Annotated[str | None, Meta(description="when it was archived, likewise; null if it is not")]
     by_status: Annotated[dict[Status, int], Meta(description="how many of its tasks have each status")]
-    tasks: Annotated[list[Task], Meta(description="the tasks of this page, in the session's order")]
+    tasks: Annotated[list[SessionTask], Meta(description="the tasks of this page, in the session's order")]
     next_cursor: NextCursor
 
 
@@ -52,6 +67,7 @@ class SessionList(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Arguments of ``session_list``."""
 
     archived: Annotated[bool, Meta(description="whether archived sessions are listed too")] = False
+    prefix: Annotated[str, Meta(description="only sessions whose id begins with this")] = ""
     cursor: Cursor = None
     limit: Annotated[int, Meta(ge=1, le=1000, description="how many sessions a page has at most")] = 50
 
@@ -91,7 +107,7 @@ def session_get(store: Store, session: str, arguments: SessionGet) -> SessionVie
         updated_at=found.updated_at,
         archived_at=archived_at(found),
         by_status=by_status,
-        tasks=tasks[begin:end],
+        tasks=[_shown(task) for task in tasks[begin:end]],
         next_cursor=str(end) if end < len(tasks) else None,
     )
 
@@ -101,7 +117,7 @@ def session_list(store: Store, _session: str, arguments: SessionList) -> Session
     after = arguments.cursor or ""
     rows: list[SessionRow] = []
     for identity in store.ids():
-        if identity <= after:
+        if identity <= after or not identity.startswith(arguments.prefix):
             continue
         try:
             session = store.load(identity)
@@ -119,6 +135,10 @@ def archived_at(session: Session) -> str | None:
     """When a session was archived; None where it is not."""
     when = session.extra.get(ARCHIVED_AT)
     return str(when) if when else None
+
+
+def _shown(task: Task) -> SessionTask:
+    return SessionTask(**{name: getattr(task, name) for name in SessionTask.__struct_fields__})
 
 
 def _row(session: Session) -> SessionRow:

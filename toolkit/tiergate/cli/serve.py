@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tiergate.cli import State
-from tiergate.errors import UsageError, unknown_name
+from tiergate.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from tiergate.config import Config
     from tiergate.coordinator.assembly import ServePlan
+    from tiergate.coordinator.http import HttpPlan
+    from tiergate.plugins import PluginHost
 
 
 @click.command(short_help="Serve sessions, balancing and plans to agents (MCP).")
 @click.option("--store", metavar="URL", help="The store to serve, such as sqlite:work.db.")
 @click.option("--http", metavar="HOST:PORT", help="Serve over HTTP at /mcp, not standard input and output.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Only answer HTTP requests that bear the token in that file.",
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which HTTP clients may address the server; may be repeated.",
+)
 @click.option("--router", metavar="NAME", help="Picks tier and worker of each request (default: learned).")
 @click.option("--tier", "tiers", multiple=True, metavar="NAME=N", help="Workers of a tier; may be repeated.")
 @click.pass_obj
@@ -26,26 +41,44 @@ def command(
     state: State,
     store: str | None,
     http: str | None,
+    token_file: Path | None,
+    allowed_hosts: tuple[str, ...],
     router: str | None,
     tiers: tuple[str, ...],
-) -> None:
+) -> int:
     """Serve the sessions of a store through the Model Context Protocol.
 
-    Over standard input and output, as clients on this machine start it, unless --http is given.
+    Over standard input and output, as clients on this machine start it, unless --http is given. SIGTERM lets
+    the calls that are under way finish; a second signal ends them.
     """
     from tiergate.plugins import require_well
 
-    overrides = {"store": store, "tiers": dict(map(_tier, tiers)) or None}
-    settings = state.config(overrides).config
+    settings = state.config({"store": store, "tiers": dict(map(_tier, tiers)) or None}).config
     host = state.host()
     require_well(host)
     _require_extra()
+    _require_http(http, token_file, allowed_hosts)
     plan = _plan(state, settings, router)
-    from tiergate.coordinator.serving import serve_stdio
+    return _run(plan, host, None if http is None else _http_plan(http, token_file, allowed_hosts), state)
+
+
+def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State) -> int:
+    import asyncio
+    import signal
+
+    from tiergate.coordinator.serving import serve_http, serve_stdio
     from tiergate.loops import new_event_loop
 
+    def say(line: str) -> None:
+        if not state.quiet:
+            print(f"tiergate: {line}", file=sys.stderr, flush=True)
+
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve_stdio(plan, host, _say))
+        if http is None:
+            came = runner.run(serve_stdio(plan, host, say))
+        else:
+            came = runner.run(serve_http(plan, http, host, say))
+    return EXIT_INTERRUPTED if came is signal.SIGINT else EXIT_OK
 
 
 def _plan(state: State, settings: Config, router: str | None) -> ServePlan:
@@ -76,12 +109,17 @@ def _tier(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"{text!r} is no address", where="--http", hint="write 127.0.0.1:8765")
-    return host.strip("[]") or "127.0.0.1", int(port)
+def _require_http(http: str | None, token_file: Path | None, allowed_hosts: tuple[str, ...]) -> None:
+    given = "--token-file" if token_file is not None else "--allow-host" if allowed_hosts else None
+    if http is None and given is not None:
+        raise UsageError(f"{given} needs --http", hint="standard input and output have one client only")
 
 
-def _say(line: str) -> None:
-    print(f"tiergate: {line}", file=sys.stderr, flush=True)
+def _http_plan(http: str, token_file: Path | None, allowed_hosts: tuple[str, ...]) -> HttpPlan:
+    from tiergate.coordinator.http import HttpPlan
+    from tiergate.coordinator.listening import HttpAddress, read_token, require_token
+
+    address = HttpAddress.parse(http)
+    token = None if token_file is None else read_token(token_file)
+    require_token(address, token)
+    return HttpPlan(address=address, token=token, allowed_hosts=allowed_hosts)

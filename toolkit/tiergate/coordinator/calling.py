@@ -8,7 +8,6 @@ from hashlib import blake2b
 from itertools import count
 from typing import Any
 
-import mcp_types as types
 import msgspec
 
 from tiergate.coordinator.toolbox import AnyTool, OperationTool
@@ -18,6 +17,10 @@ from tiergate.operation import Reply
 
 PAGE = 20
 """Rows of a page where the caller names no limit."""
+
+Answer = dict[str, Any]
+"""The result of ``tools/call`` as the protocol has it. A model of it would be made, checked and taken apart
+again for each call."""
 
 _sorted = msgspec.json.Encoder(order="sorted")
 
@@ -38,8 +41,8 @@ class Caller:
         self._prefix = os.urandom(12).hex()
         self._numbers = count(1)
 
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
-        """Call a tool. What the tool refuses is a result with `is_error`, and one line.
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        """Call a tool. What the tool refuses is a result that says `isError`, and one line.
 
         Raises:
             UsageError: there is no such tool.
@@ -51,7 +54,7 @@ class Caller:
             if not isinstance(found, OperationTool):
                 if arguments:
                     raise BadCall(f"{name} takes no arguments")
-                return _result(msgspec.to_builtins(await found.answer()))
+                return _result(msgspec.to_builtins(found.answer()))
             return _result(await self._operate(found, dict(arguments)))
         except (TiergateError, msgspec.ValidationError) as error:
             return failed(" ".join(str(error).split()))
@@ -95,17 +98,21 @@ class Caller:
         return f"client-{digest.hexdigest()}"
 
 
-def failed(line: str) -> types.CallToolResult:
+def failed(line: str) -> Answer:
     """The result of a call that failed."""
-    return types.CallToolResult(content=[types.TextContent(type="text", text=line)], is_error=True)
+    return {"content": [{"type": "text", "text": line}], "isError": True, "resultType": "complete"}
 
 
-def _result(value: Any) -> types.CallToolResult:
+def _result(value: Any) -> Answer:
     text = msgspec.json.encode(value).decode()
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)],
-        structured_content=value if isinstance(value, dict) else None,
-    )
+    answer: Answer = {
+        "content": [{"type": "text", "text": text}],
+        "isError": False,
+        "resultType": "complete",
+    }
+    if isinstance(value, dict):
+        answer["structuredContent"] = value
+    return answer
 
 
 def _require_result(reply: Reply) -> Any:

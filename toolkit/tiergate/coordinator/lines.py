@@ -56,8 +56,14 @@ class LineReader:
             raise line
         return line
 
+    def end(self) -> None:
+        """Read no more, and let the lines end after those that wait."""
+        self.stop()
+        self._ended = True
+        self._more.set()
+
     def stop(self) -> None:
-        """Read no more. What waits can still be taken."""
+        """Let go of the descriptor."""
         if self._listens:
             self._loop.remove_reader(self._descriptor)
             self._listens = False

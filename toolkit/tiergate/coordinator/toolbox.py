@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import mcp_types as types
 import msgspec
 from msgspec import NODEFAULT, Meta
 
+from tiergate.coordinator.monitor import Monitor
 from tiergate.coordinator.schemas import Schema, result_type, schema_of, with_fields
 from tiergate.coordinator.tool_texts import TOOL_TEXTS, ToolText
 from tiergate.hooks import OperationDeclaration
@@ -55,7 +56,7 @@ class OwnTool:
     """
 
     tool: types.Tool
-    answer: Callable[[], Awaitable[msgspec.Struct]]
+    answer: Callable[[], Any]
 
 
 AnyTool = OperationTool | OwnTool
@@ -71,10 +72,32 @@ def operation_tools(operations: Iterable[OperationDeclaration]) -> list[AnyTool]
     ]
 
 
-def own_tool(
-    name: str, title: str, description: str, result: Any, answer: Callable[[], Awaitable[Any]]
-) -> OwnTool:
-    """A tool without arguments that the coordinator answers."""
+def monitor_tools(monitor: Monitor) -> list[AnyTool]:
+    """The tools that the coordinator answers."""
+    return [
+        _own_tool(
+            "health",
+            "Health of the service",
+            "Whether the service is ready, or degraded and why. Look here when calls fail or are slow.",
+            monitor.health_type,
+            monitor.health,
+        ),
+        _own_tool(
+            "metrics",
+            "Metrics of the service",
+            "Calls by operation and outcome, what waits, and what happened to workers, since the start.",
+            monitor.metrics_type,
+            monitor.metrics,
+        ),
+    ]
+
+
+def by_name(tools: Iterable[AnyTool]) -> Mapping[str, AnyTool]:
+    """The tools by their names."""
+    return {found.tool.name: found for found in tools}
+
+
+def _own_tool(name: str, title: str, description: str, result: Any, answer: Callable[[], Any]) -> OwnTool:
     return OwnTool(
         types.Tool(
             name=name,
@@ -86,11 +109,6 @@ def own_tool(
         ),
         answer,
     )
-
-
-def by_name(tools: Iterable[AnyTool]) -> Mapping[str, AnyTool]:
-    """The tools by their names."""
-    return {found.tool.name: found for found in tools}
 
 
 def _tool(text: ToolText, operation: OperationDeclaration) -> types.Tool:
