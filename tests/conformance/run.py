@@ -1,8 +1,8 @@
 """Judge `tiergate serve --http` by the official conformance suite of MCP.
 
 Usage: ``python run.py FOLDER``, a folder for the npm packages and for what the suite writes. Exits with 0 where
-every scenario of every revision passed or is rightly listed in ``not-applicable.yaml``, else with 1; with 3 where
-the suite or the server did not run.
+every scenario of every revision passed or is rightly listed in ``not-applicable.yaml``, else with 1; with 3
+where the suite or the server did not run.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mcpsuite import node, suite
-from mcpsuite.serving import fill, served
+from mcpsuite.serving import fill, held, served
 from mcpsuite.standing_in import in_front_of, read_stand_ins
 from mcpsuite.verdict import Exemption, Judgement, ListError, Outcome, judge, read_exemptions
 from rich.console import Console
@@ -23,6 +23,9 @@ from rich.table import Table
 HERE = Path(__file__).parent
 EXEMPTIONS = HERE / "not-applicable.yaml"
 STAND_INS = HERE / "stand-ins.yaml"
+
+SLOW_S = 6.0
+"""Long enough for a few reports of progress."""
 
 
 def main(folder: Path) -> int:
@@ -50,18 +53,30 @@ def _run(folder: Path) -> tuple[list[Judgement], list[Exemption]]:
     stand_ins = read_stand_ins(STAND_INS)
     programs = node.install(folder)
     expected = suite.scenarios(programs)
-    chosen = {
-        revision: [name for name in names if name in stand_ins.scenarios]
-        for revision, names in expected.items()
-    }
     results = folder / "results"
     shutil.rmtree(results, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as store, served(Path(store)) as server:
+    with tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as place, served(Path(place)) as server:
         fill(server)
         found = suite.run(programs, server.url, expected, results / "direct")
         with in_front_of(server.url, stand_ins.names) as url:
-            found |= suite.run_chosen(programs, url, chosen, results / "stand-ins")
+            for revision, name in _among(stand_ins.scenarios, expected):
+                found |= suite.run_one(programs, url, revision, name, results / "stand-ins")
+            for revision, name in _among(stand_ins.slow, expected):
+                with held(server.store, SLOW_S):
+                    found |= suite.run_one(programs, url, revision, name, results / "slow")
     return judge(expected, found, exemptions), exemptions
+
+
+def _among(chosen: Sequence[str], expected: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """The chosen scenarios, in each revision that has them.
+
+    Raises:
+        ListError: one is not there.
+    """
+    unknown = set(chosen) - {name for names in expected.values() for name in names}
+    if unknown:
+        raise ListError(f"{STAND_INS.name} names {min(unknown)}, which the suite does not have")
+    yield from ((revision, name) for revision, names in expected.items() for name in names if name in chosen)
 
 
 def _table(judgements: Sequence[Judgement]) -> Table:

@@ -1,11 +1,13 @@
-"""`tiergate serve` over HTTP on a fresh store, as the suite, the Inspector and the tests of the wire want it."""
+"""`tiergate serve` over HTTP on a fresh store, for the suite, the Inspector and the tests of the wire."""
 
 from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +26,12 @@ class Served(msgspec.Struct, frozen=True):
     """A server that runs.
 
     Attributes:
+        store: the file of its sessions.
         log: gets what it says on standard error.
     """
 
     port: int
+    store: Path
     log: Path
 
     @property
@@ -53,17 +57,18 @@ def served(folder: Path, *words: str) -> Iterator[Served]:
         RuntimeError: it did not start, or ended by itself.
     """
     log = folder / "serve.log"
+    store = folder / "sessions.db"
     port = free_port()
     with log.open("wb") as said:
         process = subprocess.Popen(
-            command(folder / "sessions.db", "--http", f"{HOST}:{port}", *words),
+            command(store, "--http", f"{HOST}:{port}", *words),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
         )
     try:
         _await_port(process, port, log)
-        yield Served(port, log)
+        yield Served(port, store, log)
         if process.poll() is not None:
             raise RuntimeError(f"the server ended by itself with {process.returncode}: {tail(log)}")
     finally:
@@ -72,12 +77,26 @@ def served(folder: Path, *words: str) -> Iterator[Served]:
 
 def fill(server: Served) -> None:
     """Give a server sessions, so that lists are not empty and what is read has something to say."""
-    for session in ("resume", "123"):
+    for session in ("resume", "123", "testValue1 testValue2"):
         tasks = [
             {"task": "design", "title": "draw it"},
             {"task": "build", "title": f"build it for {session}", "dependencies": ["design"]},
         ]
         wire.call(server.url, "session_create", session=session, title=f"The work on {session}", tasks=tasks)
+
+
+@contextmanager
+def held(store: Path, seconds: float) -> Iterator[None]:
+    """Writes to a store have to wait: another program, here this one, has begun one and takes its time over it."""
+    connection = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    letting_go = threading.Timer(seconds, connection.rollback)
+    letting_go.start()
+    try:
+        yield
+    finally:
+        letting_go.join()
+        connection.close()
 
 
 def free_port() -> int:

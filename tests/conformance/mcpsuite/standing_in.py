@@ -1,8 +1,8 @@
 """Let what a real server has answer where the suite asks for a tool, prompt or resource by a name of its own.
 
 The suite is written for servers that exist to be tested: it calls ``test_simple_text`` and reads
-``test://static-text``. A proxy in front of the server puts our names in the place of those, in the body and in the
-headers that repeat it, and passes everything else as it comes, so that the server under test is the one that ships.
+``test://static-text``. A proxy in front of the server puts our names in the place of those, in the body and in
+the header that repeats them, and passes everything else as it comes: the server under test is the one that ships.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ class StandIns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         scenarios: those that are run through the proxy.
+        slow: those that are run so while writes to the store have to wait.
         names: by the names of the suite.
     """
 
     scenarios: list[str]
+    slow: list[str]
     names: dict[str, StandIn]
 
 
@@ -58,12 +60,11 @@ def rewritten(message: Any, names: Mapping[str, StandIn]) -> Any:
     params = message.get("params") if isinstance(message, dict) else None
     if not isinstance(params, dict):
         return message
-    if isinstance(params.get("ref"), dict) and (found := names.get(params["ref"].get("name", ""))):
-        argument = {**params.get("argument", {}), **found.arguments.get("argument", {})}
-        return {
-            **message,
-            "params": {**params, "ref": {**params["ref"], "name": found.name}, "argument": argument},
-        }
+    ref = params.get("ref")
+    if isinstance(ref, dict) and (found := names.get(str(ref.get("name")))) is not None:
+        # The first argument of ours stands in for the one that is being completed.
+        argument = {"name": next(iter(found.arguments)), "value": ""}
+        return {**message, "params": {**params, "ref": {**ref, "name": found.name}, "argument": argument}}
     key = "uri" if "uri" in params else "name"
     found = names.get(str(params.get(key)))
     if found is None:

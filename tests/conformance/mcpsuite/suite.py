@@ -56,33 +56,26 @@ def run(
     results = {}
     for revision, names in expected.items():
         if revision == EXTENSION:
-            results.update(run_chosen(programs, url, {revision: names}, folder))
-            continue
-        words = ["--suite", "all", "--spec-version", revision]
-        results.update(_run_server(programs, url, words, revision, folder / revision))
+            for name in names:
+                results.update(run_one(programs, url, revision, name, folder))
+        else:
+            words = ["--suite", "all", "--spec-version", revision]
+            results.update(_run_server(programs, url, words, revision, folder / revision))
     return results
 
 
-def run_chosen(
-    programs: Programs, url: str, chosen: Mapping[str, Sequence[str]], folder: Path
+def run_one(
+    programs: Programs, url: str, revision: str, name: str, folder: Path
 ) -> dict[tuple[str, str], list[Check]]:
-    """Run single scenarios, each by itself.
-
-    Args:
-        chosen: scenarios by revision.
-        folder: as of `run`.
+    """Run one scenario in one revision; otherwise as `run`.
 
     Raises:
-        SuiteError: it did not run one of them.
+        SuiteError: it did not run.
     """
-    results = {}
-    for revision, names in chosen.items():
-        for name in names:
-            words = ["--scenario", name]
-            if revision != EXTENSION:
-                words += ["--spec-version", revision]
-            results.update(_run_server(programs, url, words, revision, folder / revision / name))
-    return results
+    words = ["--scenario", name]
+    if revision != EXTENSION:
+        words += ["--spec-version", revision]
+    return _run_server(programs, url, words, revision, folder / revision / name)
 
 
 def _run_server(
