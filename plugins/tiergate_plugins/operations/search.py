@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import log, sqrt
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from tiergate.hooks import OperationDeclaration, hookimpl
 from tiergate.operation import OperationError, Scope
@@ -21,18 +22,20 @@ _WORD = re.compile(r"\w+")
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Arguments of ``search``: a text, where to look, and how many tasks to return at most."""
 
-    text: str
-    within: Literal["session", "store"] = "store"
-    limit: int = 10
+    text: Annotated[str, Meta(description="what the tasks should resemble")]
+    within: Annotated[Literal["session", "store"], Meta(description="search one session, or all of them")] = (
+        "store"
+    )
+    limit: Annotated[int, Meta(ge=0, le=10_000, description="how many tasks are found at most")] = 10
 
 
 class Similar(msgspec.Struct, frozen=True):
     """One task that was found; `score` is 0..1."""
 
-    session: str
-    id: str
-    title: str
-    score: float
+    session: Annotated[str, Meta(description="id of the session")]
+    id: Annotated[str, Meta(description="id of the task")]
+    title: Annotated[str, Meta(description="its title")]
+    score: Annotated[float, Meta(description="0 to 1: 1 has the same words")]
 
 
 def search(store: Store, session: str, arguments: Search) -> list[Similar]:

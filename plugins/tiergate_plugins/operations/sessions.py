@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from tiergate.flow.graph import TaskGraph
 from tiergate.hooks import OperationDeclaration, hookimpl, whole_store
-from tiergate.model import Status, Task
-from tiergate.operation import OperationError
+from tiergate.model import Status
 from tiergate.store import Store, TaskQuery
-
-_CLOSED = (Status.COMPLETED, Status.ABANDONED)
 
 
 class TasksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -30,18 +27,21 @@ class TasksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     order: Annotated[
         str, Meta(description="id, weight, title or updated_at; with - in front the largest first")
     ] = "-weight"
-    skip: Annotated[int, Meta(ge=0, description="leave out so many from the front")] = 0
-    limit: Annotated[int | None, Meta(description="how many tasks are found at most")] = 20
+    skip: Annotated[int, Meta(ge=0, le=10_000_000, description="leave out so many")] = 0
+    limit: Annotated[
+        Annotated[int, Meta(ge=0, le=10_000_000)] | None,
+        Meta(description="how many tasks are found at most"),
+    ] = 20
 
 
 class FoundTask(msgspec.Struct, frozen=True):
     """One row of a query's result."""
 
-    session: str
-    id: str
-    title: str
-    status: Status
-    weight: float
+    session: Annotated[str, Meta(description="id of the session")]
+    id: Annotated[str, Meta(description="id of the task")]
+    title: Annotated[str, Meta(description="its title")]
+    status: Annotated[Status, Meta(description="what has become of it")]
+    weight: Annotated[float, Meta(description="effort or importance")]
 
 
 class CriticalPathArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,33 +75,12 @@ def tasks_query(store: Store, _session: str, arguments: TasksQuery) -> list[Foun
 def critical_path(store: Store, session: str, _arguments: CriticalPathArguments) -> CriticalPath:
     """The heaviest chain of dependent open tasks of a session.
 
-    The longest path of a weighted directed acyclic graph, in topological order (Sedgewick & Wayne,
-    Algorithms, 4th ed., section 4.4). Dependencies on tasks that are closed or not there do not count.
+    Dependencies on tasks that are closed or not there do not count.
+
+    Raises:
+        DependencyCycle: open tasks wait for each other.
     """
-    tasks = {task.id: task for task in store.load(session).tasks if task.status not in _CLOSED}
-    waits_for = {task.id: [other for other in task.dependencies if other in tasks] for task in tasks.values()}
-    try:
-        order = list(TopologicalSorter(waits_for).static_order())
-    except CycleError as error:
-        cycle = " → ".join(error.args[1])
-        raise OperationError(f"dependency cycle {cycle}", where=f"session {session!r}") from error
-    return _heaviest(order, waits_for, tasks)
-
-
-def _heaviest(order: list[str], waits_for: dict[str, list[str]], tasks: dict[str, Task]) -> CriticalPath:
-    total: dict[str, float] = {}
-    before: dict[str, str | None] = {}
-    for task in order:
-        previous = max(waits_for[task], key=lambda other: (total[other], other), default=None)
-        before[task] = previous
-        total[task] = tasks[task].weight + (total[previous] if previous is not None else 0.0)
-    last = max(total, key=lambda task: (total[task], task), default=None)
-    weight = total[last] if last is not None else 0.0
-    path: list[str] = []
-    while last is not None:
-        path.append(last)
-        last = before[last]
-    return CriticalPath(path[::-1], weight)
+    return CriticalPath(*TaskGraph(store.load(session).tasks, f"session {session!r}").critical_path())
 
 
 @hookimpl

@@ -17,38 +17,57 @@ ATTEMPTS = 50
 """How often a write that lost a race is tried before it gives up."""
 
 
+Dependencies = Annotated[tuple[str, ...], Meta(description="ids of tasks that must be completed before")]
+Labels = Annotated[tuple[str, ...], Meta(description="words to find it by")]
+Weight = Annotated[float, Meta(ge=0, description="effort or importance, at least 0, without a unit")]
+
+
 class TaskGet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Arguments of ``task_get``: the task's id."""
 
-    task: str
+    task: Annotated[str, Meta(description="id of the task")]
 
 
 class TaskUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Arguments of ``task_update``: the task's id, and what to change; None leaves a field as it is.
 
-    `append_notes` is added to the notes on a line of its own.
+    `append_notes` is added to the notes, or to what `notes` replaces them by, on a line of its own.
     """
 
-    task: str
-    status: Status | None = None
-    weight: float | None = None
-    append_notes: str | None = None
+    task: Annotated[str, Meta(description="id of the task")]
+    status: Annotated[Status | None, Meta(description="its new status; null leaves it")] = None
+    title: Annotated[str | None, Meta(description="its new title; null leaves it")] = None
+    weight: Annotated[
+        Annotated[float, Meta(ge=0)] | None, Meta(description="its new weight, at least 0; null leaves it")
+    ] = None
+    notes: Annotated[str | None, Meta(description="replaces its notes; null leaves them")] = None
+    append_notes: Annotated[
+        str | None, Meta(description="added to its notes on a line of its own; null adds nothing")
+    ] = None
+    labels: Annotated[
+        tuple[str, ...] | None, Meta(description="replaces all its labels; null leaves them")
+    ] = None
+    dependencies: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="replaces the ids of the tasks that it waits for; null leaves them"),
+    ] = None
 
 
 class TaskAdd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Arguments of ``task_add``: the new task's id, and the fields it begins with."""
 
-    task: Annotated[str, Meta(min_length=1)]
-    title: str
-    notes: str = ""
-    weight: Annotated[float, Meta(ge=0)] = 1.0
-    dependencies: tuple[str, ...] = ()
+    task: Annotated[str, Meta(min_length=1, description="id of the new task, unique in the session")]
+    title: Annotated[str, Meta(description="what is to be done, in one line")]
+    notes: Annotated[str, Meta(description="whatever helps to do it")] = ""
+    weight: Weight = 1.0
+    dependencies: Dependencies = ()
+    labels: Labels = ()
 
 
 class Updated(msgspec.Struct, frozen=True):
     """Result of ``task_update`` and ``task_add``: the version that the session has now."""
 
-    version: int
+    version: Annotated[int, Meta(description="the version that the session has now")]
 
 
 def task_get(store: Store, session: str, arguments: TaskGet) -> Task:
@@ -80,6 +99,7 @@ def task_add(store: Store, session: str, arguments: TaskAdd) -> Updated:
         notes=arguments.notes,
         weight=arguments.weight,
         dependencies=arguments.dependencies,
+        labels=arguments.labels,
     )
     for _ in range(ATTEMPTS):
         # The version is read first: what is added after this look makes the write below a stale one.
@@ -110,13 +130,11 @@ def _always_lost(session: str, task: str, done: str) -> OperationError:
 
 
 def _changes(task: Task, arguments: TaskUpdate) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    if arguments.status is not None:
-        changes["status"] = arguments.status
-    if arguments.weight is not None:
-        changes["weight"] = arguments.weight
+    named = ("status", "title", "weight", "notes", "labels", "dependencies")
+    changes = {name: getattr(arguments, name) for name in named if getattr(arguments, name) is not None}
     if arguments.append_notes is not None:
-        changes["notes"] = "\n".join(filter(None, (task.notes, arguments.append_notes)))
+        notes = changes.get("notes", task.notes)
+        changes["notes"] = "\n".join(filter(None, (notes, arguments.append_notes)))
     return changes
 
 

@@ -82,10 +82,11 @@ def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State)
 
 
 def _plan(state: State, settings: Config, router: str | None) -> ServePlan:
+    from tiergate.cli.mcp import served_address
     from tiergate.coordinator.assembly import DEFAULT_ROUTER, ServePlan
 
     return ServePlan(
-        store=state.store_address(settings.store),
+        store=served_address(state, settings.store),
         pool=settings.pool,
         router=router or DEFAULT_ROUTER,
         tiers={str(tier): workers for tier, workers in settings.tiers.items()},
@@ -97,7 +98,7 @@ def _require_extra() -> None:
     from importlib.util import find_spec
 
     if find_spec("mcp") is None:
-        raise UsageError("serve needs the package mcp", hint="pip install 'tiergate[serve]'")
+        raise UsageError("serve needs packages that are not installed", hint="pip install 'tiergate[serve]'")
 
 
 def _tier(text: str) -> tuple[str, int]:

@@ -70,7 +70,7 @@ class Caller:
 
     async def _operate(self, found: OperationTool, arguments: dict[str, Any]) -> Any:
         text, operation = found.text, found.operation
-        session = _session(arguments) if not text.paged else None
+        session = _session(arguments) if operation.needs_session or text.may_name_session else None
         if session is None and operation.needs_session:
             raise BadCall("argument session is missing", hint="session_list shows the sessions")
         skip = limit = 0

@@ -16,6 +16,7 @@ class ToolText:
         description: when to use it, what comes back, and what to do next.
         rows: under which name a result that is a list stands; empty for a result that is an object.
         paged: whether it gives one page after another. The operation then takes `skip` and `limit`.
+        may_name_session: whether it takes a session although its operation needs none.
         destructive: whether it can take away what was there.
         idempotent: whether a second call with the same arguments changes nothing more.
     """
@@ -26,6 +27,7 @@ class ToolText:
     description: str
     rows: str = ""
     paged: bool = False
+    may_name_session: bool = False
     destructive: bool = False
     idempotent: bool = False
 
@@ -134,6 +136,7 @@ TOOL_TEXTS = (
         description="Find tasks whose words resemble a text, best first. Use it before adding a task, to see"
         " whether there is one like it already.",
         rows="tasks",
+        may_name_session=True,
     ),
     ToolText(
         name="reconcile",

@@ -16,6 +16,7 @@ from tiergate.coordinator.tool_texts import TOOL_TEXTS, ToolText
 from tiergate.hooks import OperationDeclaration
 
 SessionId = Annotated[str, Meta(min_length=1, description="id of the session")]
+MaybeSessionId = Annotated[str | None, Meta(description="id of a session; null for none")]
 RequestKey = Annotated[
     str | None,
     Meta(
@@ -133,8 +134,8 @@ def _input_schema(text: ToolText, operation: OperationDeclaration) -> Schema:
     extra: list[tuple[str, Any, Any]] = []
     if operation.needs_session:
         extra.append(("session", SessionId, NODEFAULT))
-    elif not text.paged:
-        extra.append(("session", SessionId | None, None))
+    elif text.may_name_session:
+        extra.append(("session", MaybeSessionId, None))
     if text.paged:
         extra.append(("cursor", Cursor, None))
     if operation.writes:
@@ -149,7 +150,8 @@ def _input_schema(text: ToolText, operation: OperationDeclaration) -> Schema:
 def _output_schema(text: ToolText, operation: OperationDeclaration) -> Schema | None:
     result = result_type(operation)
     if text.rows:
-        fields: list[Any] = [(text.rows, result)]
+        described = Annotated[result, Meta(description=f"the {text.rows} that were found")]
+        fields: list[Any] = [(text.rows, described)]
         if text.paged:
             fields.append(("next_cursor", NextCursor))
         result = msgspec.defstruct(text.name, fields)
