@@ -1,4 +1,4 @@
-"""What no client library would send, over standard input: each is answered or passed over, and the server goes on."""
+"""What no client library would send, over standard input: refused or passed over, and the server goes on."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def still_there(talk: Talk) -> None:
     assert answer["result"]["isError"] is False
 
 
-def request(id: str, rest: str = '"method":"ping"') -> bytes:
+def request(number: str, rest: str = '"method":"ping"') -> bytes:
     """A request whose id is the text of a JSON value."""
-    return f'{{"jsonrpc":"2.0","id":{id},{rest}}}'.encode()
+    return f'{{"jsonrpc":"2.0","id":{number},{rest}}}'.encode()
 
 
 def tool(arguments: str, rest: str = "") -> bytes:
@@ -94,7 +94,7 @@ def tool(arguments: str, rest: str = "") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "id"),
+    ("line", "code", "number"),
     [
         pytest.param(b"{", PARSE_ERROR, None, id="cut off"),
         pytest.param(b"\xff\xfe\x00", PARSE_ERROR, None, id="no text"),
@@ -142,10 +142,10 @@ def tool(arguments: str, rest: str = "") -> bytes:
         ),
     ],
 )
-def test_what_is_no_request_is_refused(talk: Talk, line: bytes, code: int, id: object) -> None:
+def test_what_is_no_request_is_refused(talk: Talk, line: bytes, code: int, number: object) -> None:
     talk.send(line)
     answer = talk.next()
-    assert (answer["error"]["code"], answer["id"]) == (code, id)
+    assert (answer["error"]["code"], answer["id"]) == (code, number)
     assert "\n" not in answer["error"]["message"]
     still_there(talk)
 
@@ -178,10 +178,10 @@ def test_what_wants_no_answer_gets_none(talk: Talk, line: bytes) -> None:
     still_there(talk)
 
 
-@pytest.mark.parametrize("id", [10**400, -1, "", "x" * 100_000, "a\u0000b\u2028c", "\U0001f600"])
-def test_an_id_comes_back_as_it_was(talk: Talk, id: object) -> None:
-    talk.send(request(json.dumps(id)))
-    assert talk.next() == {"jsonrpc": "2.0", "id": id, "result": {}}
+@pytest.mark.parametrize("number", [10**400, -1, "", "x" * 100_000, "a\u0000b\u2028c", "\U0001f600"])
+def test_an_id_comes_back_as_it_was(talk: Talk, number: object) -> None:
+    talk.send(request(json.dumps(number)))
+    assert talk.next() == {"jsonrpc": "2.0", "id": number, "result": {}}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-
 from mcpsuite import wire
 
 HOST = "127.0.0.1"
@@ -87,7 +86,13 @@ def fill(server: Served) -> None:
 
 @contextmanager
 def held(store: Path, seconds: float) -> Iterator[None]:
-    """Writes to a store have to wait: another program, here this one, has begun one and takes its time over it."""
+    """Writes to a store have to wait: another program, here this one, has begun one and takes its time.
+
+    With 0 seconds nothing has to wait.
+    """
+    if not seconds:
+        yield
+        return
     connection = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
     connection.execute("BEGIN IMMEDIATE")
     letting_go = threading.Timer(seconds, connection.rollback)

@@ -1,8 +1,8 @@
 """Let what a real server has answer where the suite asks for a tool, prompt or resource by a name of its own.
 
 The suite is written for servers that exist to be tested: it calls ``test_simple_text`` and reads
-``test://static-text``. A proxy in front of the server puts our names in the place of those, in the body and in
-the header that repeats them, and passes everything else as it comes: the server under test is the one that ships.
+``test://static-text``. A proxy in front of the server puts our names in the place of those, in the body and
+in the header that repeats them, and passes everything else as it comes: what is under test is what ships.
 """
 
 from __future__ import annotations

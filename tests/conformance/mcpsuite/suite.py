@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-
 from mcpsuite.node import Programs
 from mcpsuite.verdict import Check
 
