@@ -94,10 +94,7 @@ def _encoded(one: SessionMessage) -> bytes:
 
 
 def _refuse_odd_id(message: types.JSONRPCMessage, line: bytes) -> None:
-    """Raise a `ValueError` for a request whose id is no text and no number: the SDK takes it for a notification.
-
-    It would never be answered.
-    """
+    """Raise a `ValueError` for a request whose id is no id: the SDK takes it for a notification."""
     if isinstance(message, types.JSONRPCNotification) and "id" in json.loads(line):
         raise ValueError("the id is neither text nor a whole number")
 
