@@ -51,7 +51,7 @@ class Talk:
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     """A server that has shaken hands.
 
-    At the end it has to be alive, to end where its input does, within a message, and to have written no traceback.
+    At the end it has to be alive, to end with its input, within a message, and to have written no traceback.
     """
     folder = tmp_path_factory.mktemp("wire")
     log = folder / "serve.log"
