@@ -9,9 +9,7 @@ from typing import TypeVar
 from tiergate.flow.moments import moment_of
 from tiergate.operation import OperationError
 from tiergate.store import StaleVersion
-
-ATTEMPTS = 50
-"""How often a write that lost a race is tried before it gives up."""
+from tiergate_plugins.operations.tasks import ATTEMPTS
 
 _Result = TypeVar("_Result")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from itertools import count
+from math import ulp
 
 import msgspec
 
@@ -19,7 +20,7 @@ PARTS = (
     ("test", "Test", 0.25),
     ("document", "Document", 0.125),
 )
-"""Id, title and share of the weight of each part: powers of two, whose sums lose no digit."""
+"""Id, title and share of the weight of each part."""
 
 
 def expanded(task: Task, ids: Collection[str], now: float) -> list[Task]:
@@ -62,12 +63,12 @@ def expanded(task: Task, ids: Collection[str], now: float) -> list[Task]:
 
 def _subtasks(task: Task, ids: Collection[str], now: str) -> list[Task]:
     subtasks: list[Task] = []
-    for name, title, share in PARTS:
+    for (name, title, _), weight in zip(PARTS, _weights(task.weight), strict=True):
         subtask = Task(
             id=_new_id(f"{task.id}.{name}", ids),
             title=f"{title}: {task.title}",
             status=Status.QUEUED if subtasks else task.status,
-            weight=task.weight * share,
+            weight=weight,
             dependencies=(subtasks[-1].id,) if subtasks else task.dependencies,
             labels=task.labels,
             created_at=now,
@@ -75,6 +76,13 @@ def _subtasks(task: Task, ids: Collection[str], now: str) -> list[Task]:
         )
         subtasks.append(with_notes(subtask, Notes(part_of=task.id)))
     return subtasks
+
+
+def _weights(weight: float) -> list[float]:
+    """Shares of a weight that add up to it to the last digit, in whatever order they are added."""
+    unit = ulp(weight)  # a sum of multiples of it that is no larger than the weight is exact
+    shares = [round(weight * share / unit) * unit for _, _, share in PARTS[:-1]]
+    return [*shares, weight - sum(shares)]
 
 
 def _new_id(name: str, ids: Collection[str]) -> str:

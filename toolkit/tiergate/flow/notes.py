@@ -61,4 +61,5 @@ def require_notes(task: Task) -> Notes:
 
 def with_notes(task: Task, notes: Notes) -> Task:
     """The task with these notes and its other extra fields."""
-    return msgspec.structs.replace(task, extra={**task.extra, FIELD: msgspec.to_builtins(notes)})
+    plain = msgspec.json.decode(msgspec.json.encode(notes))  # as a store gives it back: lists, no tuples
+    return msgspec.structs.replace(task, extra={**task.extra, FIELD: plain})

@@ -89,7 +89,8 @@ def predicted(
 
     Each earlier moment of the session's own history at which things stood as now votes for the level that
     came a horizon later (an empirical Markov chain, with the trend in its state). While that history is short
-    the trend and the level of now decide: each has as many votes as `PRIOR` such moments.
+    the trend and the level of now decide: each has as many votes as `PRIOR` such moments, the level of now
+    the fewer the more half-lives the horizon has.
     """
     steps = all_steps(tasks, now)
     past = _past(steps, now, horizon_s)
@@ -98,7 +99,7 @@ def predicted(
     momentum = _foreseen(track, trend, horizon_s, half_life_s)
     votes = _votes(tracks, [bisect_right(steps, (at, inf)) for at in past], horizon_s, half_life_s)
     alike = votes.total()
-    votes[track.level] += PRIOR
+    votes[track.level] += int(PRIOR * min(1.0, half_life_s / horizon_s))
     votes[settled(track.level, momentum)] += PRIOR
     level = max(votes, key=lambda one: (votes[one], one == track.level, one))
     basis = (
