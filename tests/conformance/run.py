@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 EXEMPTIONS = HERE / "not-applicable.yaml"
 STAND_INS = HERE / "stand-ins.yaml"
 
-SLOW_S = 6.0
+SLOW_S = 9.0
 """Long enough for a few reports of progress."""
 
 MOST_CHARACTERS = 240

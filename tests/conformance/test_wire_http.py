@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,10 @@ from mcpsuite.wire import LEGACY, ask, call, headers_of, message, post
 
 PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS = -32700, -32600, -32602
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(find_spec("mcp") is None, reason="the server needs tiergate[serve]"),
+]
 
 ASKED = message("tools/call", {"name": "session_list", "arguments": {}})
 BODY = json.dumps(ASKED).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,10 @@ from mcpsuite.wire import LEGACY
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(find_spec("mcp") is None, reason="the server needs tiergate[serve]"),
+]
 
 
 class Talk:
