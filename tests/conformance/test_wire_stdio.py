@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mcpsuite.reading import LineSource
-from mcpsuite.serving import command
+from mcpsuite.serving import command, held
 from mcpsuite.wire import LEGACY
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+
+TIME_TO_STOP_S = 1.5
+"""The pool lets a cancelled call end by itself for a tenth of a second; then it stops its worker."""
 
 pytestmark = [
     pytest.mark.integration,
@@ -25,10 +30,10 @@ pytestmark = [
 class Talk:
     """A client that writes bytes to a server's input and reads the messages that it sends."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], store: Path) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self.process = process
+        self.store = store
         self._writes = process.stdin
         self._lines = LineSource(process.stdout)
         self._numbers = count(1_000)
@@ -59,13 +64,14 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     """
     folder = tmp_path_factory.mktemp("wire")
     log = folder / "serve.log"
+    store = folder / "sessions.db"
     with (
         log.open("wb") as said,
         subprocess.Popen(
-            command(folder / "sessions.db"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+            command(store), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
         ) as process,
     ):
-        client = Talk(process)
+        client = Talk(process, store)
         about = {
             "protocolVersion": LEGACY,
             "capabilities": {},
@@ -210,3 +216,19 @@ def test_many_requests_in_one_write_are_all_answered(talk: Talk) -> None:
     numbers = range(2_000, 2_200)
     talk.send(*(request(str(number)) for number in numbers))
     assert sorted(talk.next()["id"] for _ in numbers) == list(numbers)
+
+
+def test_a_call_that_is_cancelled_is_neither_done_nor_answered(talk: Talk) -> None:
+    created = talk.ask("tools/call", {"name": "session_create", "arguments": {"session": "cancelled"}})
+    assert created["result"]["isError"] is False
+    arguments = '{"session":"cancelled","task":"t","title":"x"}'
+    added = f'"name":"task_add","arguments":{arguments},"_meta":{{"progressToken":"p"}}'
+    with held(talk.store, 30):
+        talk.send(request("30", f'"method":"tools/call","params":{{{added}}}'))
+        # It runs once its progress is told, and it waits for the store.
+        assert talk.next()["params"]["progressToken"] == "p"
+        talk.send(b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":30}}')
+        still_there(talk)
+        time.sleep(TIME_TO_STOP_S)
+    found = talk.ask("tools/call", {"name": "session_get", "arguments": {"session": "cancelled"}})
+    assert found["result"]["structuredContent"]["tasks"] == []

@@ -88,7 +88,7 @@ def fill(server: Served) -> None:
 def held(store: Path, seconds: float) -> Iterator[None]:
     """Writes to a store have to wait: another program, here this one, has begun one and takes its time.
 
-    With 0 seconds nothing has to wait.
+    It lets go at the end, or after so many seconds. With 0 seconds nothing has to wait.
     """
     if not seconds:
         yield
@@ -100,6 +100,7 @@ def held(store: Path, seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
+        letting_go.cancel()
         letting_go.join()
         connection.close()
 
