@@ -62,7 +62,8 @@ def conformance(session: nox.Session) -> None:
     session.install("-e", ".[serve]", *group("test"))
     programs = str(Path(session.virtualenv.location) / "npm")
     session.run("python", "tests/conformance/run.py", programs)
-    session.run("pytest", "-n", "2", "-rs", "tests/conformance", *session.posargs, env={"TIERGATE_NPM": programs})
+    words = ["-n", "2", "-rs", "tests/conformance", *session.posargs]
+    session.run("pytest", *words, env={"TIERGATE_NPM": programs})
 
 
 @nox.session
