@@ -76,6 +76,8 @@ def install(folder: Path) -> Programs:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PACKAGES, folder / "package.json")
     words = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+    # Its own patience with a registry that is not there is minutes.
+    words += ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
     try:
         done = subprocess.run(
             words, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_TIMEOUT_S, check=False
