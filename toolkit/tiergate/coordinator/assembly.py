@@ -12,7 +12,7 @@ from tiergate.errors import UsageError
 from tiergate.hooks import OperationDeclaration, PoolDeclaration, RouterDeclaration
 from tiergate.plugins import PluginHost
 from tiergate.pool import Pool, PoolSpec, TierSpec
-from tiergate.routing import TIERS, Cutoffs, RouterSetup
+from tiergate.routing import Cutoffs, RouterSetup
 from tiergate.store import Capability, StoreAddress
 
 DEFAULT_ROUTER = "learned"
@@ -50,24 +50,10 @@ class ServePlan:
 
 
 def tier_specs(tiers: Mapping[str, int]) -> list[TierSpec]:
-    """The tiers of the pool: hot and warm resident, cold started on demand.
-
-    Raises:
-        UsageError: there is no worker, or fewer than none.
-    """
-    if not any(tiers.get(tier, 0) for tier in TIERS):
-        raise UsageError("no tier has a worker", hint="give --tier hot=1 at least")
-    return [
-        TierSpec(
-            tier,
-            tiers[tier],
-            NICE[tier],
-            min_workers=0 if tier == "cold" else None,
-            idle_timeout_s=COLD_IDLE_S if tier == "cold" else None,
-        )
-        for tier in TIERS
-        if tiers.get(tier, 0)
-    ]
+    """The tiers of the pool: hot and warm resident, cold started on demand."""
+    resident = [TierSpec(tier, tiers[tier], NICE[tier]) for tier in ("hot", "warm")]
+    cold = TierSpec("cold", tiers["cold"], NICE["cold"], min_workers=0, idle_timeout_s=COLD_IDLE_S)
+    return [*resident, cold]
 
 
 def build_pool(plan: ServePlan, host: PluginHost) -> Pool:

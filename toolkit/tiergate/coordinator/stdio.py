@@ -62,8 +62,7 @@ async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tup
                 while True:
                     try:
                         line = await reader.next()
-                        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-                        _refuse_odd_id(message, line)
+                        message = _message(line)
                     except ValueError as error:
                         await writer.write(_refusal(error, b"" if isinstance(error, TooLong) else line))
                     else:
@@ -81,6 +80,23 @@ async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tup
         tasks.cancel_scope.cancel()
 
 
+def _message(line: bytes) -> types.JSONRPCMessage:
+    """The message of a line.
+
+    Raises:
+        ValueError: it is none. An id that is no id would pass for a notification.
+    """
+    message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    if (
+        isinstance(message, types.JSONRPCNotification)
+        and b'"id"' in line
+        # Not by msgspec: what the SDK reads may have NaN in it, and only a ValueError is answered.
+        and "id" in json.loads(line)
+    ):
+        raise ValueError("the id is neither a text nor a number")
+    return message
+
+
 async def _until_gone(run: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
     """Run one direction; where the client has gone away, end both."""
     try:
@@ -91,12 +107,6 @@ async def _until_gone(run: Callable[[], Awaitable[None]], scope: anyio.CancelSco
 
 def _encoded(one: SessionMessage) -> bytes:
     return one.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
-
-
-def _refuse_odd_id(message: types.JSONRPCMessage, line: bytes) -> None:
-    """Raise a `ValueError` for a request whose id is no id: the SDK takes it for a notification."""
-    if isinstance(message, types.JSONRPCNotification) and "id" in json.loads(line):
-        raise ValueError("the id is neither text nor a whole number")
 
 
 def _refusal(error: ValueError, line: bytes) -> bytes:
