@@ -170,7 +170,7 @@ def test_what_is_no_request_is_refused(talk: Talk, line: bytes, code: int, numbe
         pytest.param(b"  \r", id="blank line"),
         pytest.param(b'{"jsonrpc":"2.0","method":"notifications/nothing"}', id="unknown notification"),
         pytest.param(
-            b'{"jsonrpc":"2.0","method":"notifications/nothing","params":{"id":NaN}}',
+            b'{"jsonrpc":"2.0","method":"notifications/nothing","params":{"of":NaN}}',
             id="a notification of nothing",
         ),
         pytest.param(b'{"jsonrpc":"2.0","method":"tools/list"}', id="request as notification"),

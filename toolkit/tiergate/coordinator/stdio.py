@@ -7,7 +7,6 @@ cannot end the server while one blocks in a read. It also says nothing to a mess
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -90,8 +89,7 @@ def _message(line: bytes) -> types.JSONRPCMessage:
     if (
         isinstance(message, types.JSONRPCNotification)
         and b'"id"' in line
-        # Not by msgspec: what the SDK reads may have NaN in it, and only a ValueError is answered.
-        and "id" in json.loads(line)
+        and "id" in msgspec.json.decode(line)
     ):
         raise ValueError("the id is neither a text nor a number")
     return message
