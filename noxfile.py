@@ -57,6 +57,16 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def conformance(session: nox.Session) -> None:
+    """Hold `tiergate serve` to MCP: the official suite, and the Inspector on every tool (npm brings both)."""
+    session.install("-e", ".[serve]", *group("test"))
+    programs = str(Path(session.virtualenv.location) / "npm")
+    session.run("python", "tests/conformance/run.py", programs)
+    words = ["-n", "2", "-rs", "tests/conformance", *session.posargs]
+    session.run("pytest", *words, env={"TIERGATE_NPM": programs})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff) and the walls between the packages (import-linter)."""
     session.install("-e", ".", *group("lint"))

@@ -25,7 +25,7 @@ def is_well(server: Any) -> bool:
         (b"\xff\xfe", PARSE_ERROR),
         (b"[" * 100_000, PARSE_ERROR),
         (b"[]", INVALID_REQUEST),
-        (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', INVALID_REQUEST),
+        (b'{"jsonrpc":"1.0","id":null,"method":"ping"}', INVALID_REQUEST),
         (b'{"jsonrpc":"2.0","id":{},"method":"ping"}', INVALID_REQUEST),
         (b"7", INVALID_REQUEST),
         (b'"' + b"x" * (MAX_MESSAGE_BYTES + 1) + b'"', PARSE_ERROR),

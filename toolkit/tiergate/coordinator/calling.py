@@ -22,6 +22,9 @@ Answer = dict[str, Any]
 """The result of ``tools/call`` as the protocol has it. A model of it would be made, checked and taken apart
 again for each call."""
 
+UNSENDABLE = (UnicodeEncodeError, RecursionError)
+"""What writing arguments down can raise: JSON has forms for half a character, and for any depth."""
+
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -58,6 +61,8 @@ class Caller:
             return _result(await self._operate(found, dict(arguments)))
         except (TiergateError, msgspec.ValidationError) as error:
             return failed(" ".join(str(error).split()))
+        except UNSENDABLE as error:
+            return failed(str(_unsendable(error)))
 
     async def operate(self, operation: str, session: str | None, arguments: Mapping[str, Any]) -> Any:
         """The result of an operation that only reads, for what is no tool.
@@ -65,7 +70,10 @@ class Caller:
         Raises:
             TiergateError: the operation refused, or the pool did not answer.
         """
-        reply = await self._dispatcher.call(operation, session, arguments)
+        try:
+            reply = await self._dispatcher.call(operation, session, arguments)
+        except UNSENDABLE as error:
+            raise _unsendable(error) from error
         return _require_result(reply)
 
     async def _operate(self, found: OperationTool, arguments: dict[str, Any]) -> Any:
@@ -96,6 +104,12 @@ class Caller:
         # With its arguments: a key that is used for another write by mistake must not swallow that write.
         digest = blake2b(_sorted.encode((given, operation, session, arguments)), digest_size=20)
         return f"client-{digest.hexdigest()}"
+
+
+def _unsendable(error: BaseException) -> BadCall:
+    return BadCall(
+        f"the arguments cannot be sent: {error}", hint="text must be valid Unicode, and not lie too deep"
+    )
 
 
 def failed(line: str) -> Answer:

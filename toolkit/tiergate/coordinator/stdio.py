@@ -110,10 +110,12 @@ def _encoded(one: SessionMessage) -> bytes:
 def _refusal(error: ValueError, line: bytes) -> bytes:
     """What a client is told of a message that is none: no JSON, or no message of the protocol."""
     code, what = types.PARSE_ERROR, str(error) if isinstance(error, TooLong) else "the message is no JSON"
+    asked: object = None
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if line:
-            msgspec.json.decode(line)
+            found = msgspec.json.decode(line)
             code, what = types.INVALID_REQUEST, "the message is no JSON-RPC request, response or notification"
-    return (
-        msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": what}}) + b"\n"
-    )
+            asked = found.get("id") if isinstance(found, dict) else None
+    # Who can be told which call it was need not wait for an answer to it.
+    id = asked if isinstance(asked, str) or type(asked) is int else None  # noqa: A001 (its name in JSON-RPC)
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": what}}) + b"\n"

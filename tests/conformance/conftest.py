@@ -1,0 +1,9 @@
+"""What the conformance tests share: the package ``mcpsuite`` beside this file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# `nox -s conformance` runs a script that imports the package too, so it is one, and not a set of fixtures.
+sys.path.insert(0, str(Path(__file__).parent))
