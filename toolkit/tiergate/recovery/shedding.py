@@ -20,7 +20,11 @@ PARTS: Mapping[str, float] = {"cold": 0.5, "warm": 0.75, "hot": 0.95}
 PATIENCE = 0.5
 """The part of the deadline that may be spent waiting."""
 
+EASED = 0.8
+"""It ends below this part of what it began at, so that it does not begin and end with every other call."""
+
 TRICKLE_S = 1.0
+"""One call of a tier that is shed is let in each time so many seconds have passed."""
 
 
 class Shedder:
@@ -89,10 +93,11 @@ class Shedder:
         view = self._pool.view()
         workers = view.of_tier(tier)
         wait_s = min((worker.work_left_s for worker in workers), default=0.0)
+        eased = EASED if tier in self._shed else 1.0
         waiting, most = self._pool.unanswered(), PARTS.get(tier, max(PARTS.values())) * self._limit
-        if waiting >= most:
+        if waiting >= eased * most:
             return f"{waiting} requests wait, of {self._limit} at most", wait_s
-        if wait_s > PATIENCE * self._deadline_s:
+        if wait_s > eased * PATIENCE * self._deadline_s:
             return f"what waits for it takes {wait_s:.0f} s", wait_s
         return "", wait_s
 
