@@ -2,8 +2,8 @@
 
 Nothing of OpenTelemetry is imported unless its own variables ask for it, see
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
-A call is a child of whatever span is current when it comes. The SDK of the protocol makes one for each message,
-as a child of the ``traceparent`` that the client sent with it; so a trace leads from the client to the store.
+A call is a child of whatever span is current when it comes. The SDK of the protocol makes one for each
+message, as a child of the ``traceparent`` that the client sent; so a trace leads from there to the store.
 """
 
 from __future__ import annotations
