@@ -1,10 +1,11 @@
-"""Traces: spans within spans, the trace of the caller gone on with, and nothing imported when none is asked for."""
+"""Traces: spans within spans, that of the caller gone on with, and nothing imported when none is asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_spans_of_a_served_call_lie_within_each_other_and_within_that_of_the
     spans = found.spans()
     line = [spans[name] for name in ("message", "call count", "run count", "store")]
     assert len({span.context.trace_id for span in line}) == 1
-    for outer, inner in zip(line, line[1:], strict=False):
+    for outer, inner in pairwise(line):
         assert parent(inner) == outer.context.span_id
         (begins, ends), (begins_in, ends_in) = times(outer), times(inner)
         # The wall clock is read twice, so that a caller's span may seem to begin a little late.
