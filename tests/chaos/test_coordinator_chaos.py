@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from mcp_client import Client, Refused
-from server import Server, free_port, is_there
+from asking_client import Client, Refused
+from served import Server, free_port, is_there
 
 from tiergate.hooks import StoreDeclaration
 from tiergate.model import Session, Task
@@ -29,7 +29,7 @@ PATIENCE_S = 60.0
 SESSION = "work"
 
 
-def open_store(address: str):  # noqa: ANN201 (a store of any kind)
+def open_store(address: str):
     parsed = StoreAddress.parse(address)
     return PluginHost().get(StoreDeclaration, parsed.scheme).open(parsed)
 
@@ -45,7 +45,9 @@ def open_store(address: str):  # noqa: ANN201 (a store of any kind)
 def test_every_acknowledged_write_is_there_once(tmp_path: Path, address: str, seconds: float) -> None:
     address = address.format(tmp_path)
     with open_store(address) as store:
-        store.save(Session(id=SESSION, tasks=tuple(Task(id=f"t{n}", title=f"task {n}") for n in range(TASKS))))
+        store.save(
+            Session(id=SESSION, tasks=tuple(Task(id=f"t{n}", title=f"task {n}") for n in range(TASKS)))
+        )
     server = Server(address, free_port(), tmp_path / "errors")
     agents = [Agent(number, server) for number in range(AGENTS)]
     try:
@@ -65,7 +67,7 @@ class Agent(threading.Thread):
     def __init__(self, number: int, server: Server) -> None:
         super().__init__(daemon=True)
         self._number = number
-        self._client = Client(server._port, PATIENCE_S)
+        self._client = Client(server.port, PATIENCE_S)
         self._done = threading.Event()
         self.acknowledged: list[tuple[str, str]] = []
         self.error: BaseException | None = None
@@ -109,7 +111,7 @@ def _torment(server: Server, agents: list[Agent], seconds: float) -> dict[str, i
         done["server"] += 1
 
     def flood() -> None:
-        _flood(server._port)
+        _flood(server.port)
         done["flood"] += 1
 
     evils: list[Callable[[], None]] = [kill_worker, kill_worker, kill_server, flood]
@@ -160,7 +162,7 @@ def test_a_refusal_is_not_asked_again(tmp_path: Path) -> None:
     with open_store(address) as store:
         store.save(Session(id=SESSION))
     server = Server(address, free_port(), tmp_path / "errors")
-    client = Client(server._port, PATIENCE_S)
+    client = Client(server.port, PATIENCE_S)
     try:
         with pytest.raises(Refused):
             client.call("task_update", {"session": SESSION, "task": "nobody", "weight": 1})

@@ -54,7 +54,7 @@ class HttpServer:
             self.port: int = free.getsockname()[1]
         words = ["-m", "tiergate", "serve", "--store", store, "--http", f"127.0.0.1:{self.port}"]
         self._process = subprocess.Popen(
-            [sys.executable, *words, "--rate-limit", "0", "--max-sessions", str(2 * MANY)],
+            [sys.executable, *words],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

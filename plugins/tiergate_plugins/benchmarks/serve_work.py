@@ -22,8 +22,8 @@ class ToolCall:
     arguments: Mapping[str, Any]
 
 
-READ = ToolCall("task_query", {"session": SESSION, "limit": 1})
-"""The reading call that is judged: one task of a session of fifty."""
+READ = ToolCall("session_get", {"session": SESSION, "limit": 1})
+"""The reading call that is judged: the first task of a session of fifty."""
 
 PAGE = ToolCall("session_get", {"session": SESSION})
 """A larger one, which only informs: a page of the session."""
@@ -31,7 +31,7 @@ PAGE = ToolCall("session_get", {"session": SESSION})
 
 def writing(number: int) -> ToolCall:
     """A call that changes one task."""
-    return ToolCall("task_update", {"session": SESSION, "task": "0", "weight": float(number)})
+    return ToolCall("task_update", {"session": SESSION, "task": "T000", "weight": float(number)})
 
 
 def fill(setup: BenchSetup, store: str) -> None:

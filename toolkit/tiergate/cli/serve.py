@@ -66,6 +66,7 @@ def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State)
     import asyncio
     import signal
 
+    from tiergate.coordinator.observing import observed
     from tiergate.coordinator.serving import serve_http, serve_stdio
     from tiergate.loops import new_event_loop
 
@@ -75,9 +76,9 @@ def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         if http is None:
-            came = runner.run(serve_stdio(plan, host, say))
+            came = runner.run(serve_stdio(plan, host, say, [observed(plan)]))
         else:
-            came = runner.run(serve_http(plan, http, host, say))
+            came = runner.run(serve_http(plan, http, host, say, [observed(plan)]))
     return EXIT_INTERRUPTED if came is signal.SIGINT else EXIT_OK
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tiergate.coordinator.assembly import ServePlan, tier_specs
 from tiergate.coordinator.live.feed import Feed, live_routes
 from tiergate.coordinator.service import Extension, Service
 from tiergate.monitoring.exposition import CONTENT_TYPE, Exposition
@@ -18,23 +19,17 @@ from tiergate.monitoring.stacks import told_on_signal
 from tiergate.monitoring.watching import Watching
 
 
-def observed(resident: Mapping[str, int], queue_limit: int, deadline_s: float) -> Extension:
-    """The extension.
-
-    Args:
-        resident: workers that each tier should always have.
-        queue_limit: requests that may wait.
-        deadline_s: how long a call may take.
-    """
+def observed(plan: ServePlan) -> Extension:
+    """The extension that watches the service of a plan."""
 
     @asynccontextmanager
     async def watched(service: Service) -> AsyncIterator[None]:
         watching = Watching(
             service.dispatcher,
             store=service.store,
-            resident=resident,
-            queue_limit=queue_limit,
-            deadline_s=deadline_s,
+            resident={spec.name: spec.resident for spec in tier_specs(plan.tiers)},
+            queue_limit=plan.queue_limit,
+            deadline_s=plan.deadline_s,
         )
         service.monitor = watching
         feed = Feed(watching)

@@ -22,6 +22,7 @@ EFFECTS = {
     "given-up": "its tier has a worker less",
     "deadline": "the caller is told; the work is stopped",
     "cancelled": "the work is stopped",
+    "cancelled-work": "its worker is ended, as it did not stop by itself",
     "retry": "another worker serves the request",
     "quarantined": "the request is refused from now on",
     "overflow": "requests are refused until the queue is shorter",

@@ -61,13 +61,14 @@ class Recent:
 
     Args:
         clock: seconds since some moment.
+        began: when counting began, by that clock.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], began: float) -> None:
         self.total = _histogram()
         self._clock = clock
         self._slots: list[tuple[int, HdrHistogram]] = []
-        self._began = clock()
+        self._began = began
 
     def add(self, seconds: float) -> None:
         """Count one."""
@@ -116,6 +117,7 @@ class Meters:
         self.store: dict[tuple[str, str], Histogram] = defaultdict(Histogram)
         self.tiers: dict[str, Recent] = {}
         self._clock = clock
+        self._began = clock()
 
     def began(self, call: Call) -> None:
         """Nothing is counted before it has its outcome."""
@@ -132,7 +134,7 @@ class Meters:
         self.store[key].add(call.reply.store_ns / 1e9)
         recent = self.tiers.get(tier)
         if recent is None:
-            recent = self.tiers[tier] = Recent(self._clock)
+            recent = self.tiers[tier] = Recent(self._clock, self._began)
         recent.add(call.response_s)
 
     def by_operation(self) -> Mapping[str, Mapping[str, int]]:

@@ -107,5 +107,5 @@ def tier_statuses(pool: Pool, meters: Meters) -> list[TierStatus]:
 
 def overall(tiers: Mapping[str, Recent]) -> tuple[float, Percentiles]:
     """Answered calls a second in the last minute, and their times."""
-    rate = sum(recent.rate() for recent in tiers.values())
+    rate = sum((recent.rate() for recent in tiers.values()), 0.0)
     return round(rate, 2), percentiles(merged(recent.last_minute() for recent in tiers.values()))

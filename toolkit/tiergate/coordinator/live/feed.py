@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from tiergate.dispatch import Call, Outcome
+from tiergate.dispatch import Call
 from tiergate.errors import TiergateError
 from tiergate.monitoring.watching import Watching
 
@@ -41,13 +41,17 @@ class Feed:
         self._sessions: OrderedDict[str, None] = OrderedDict()
         self._flows: dict[str, dict[str, Any]] = {}
         self._asked_at = -FLOW_EVERY_S
-        self._ours: set[str] = set()
+        self._asking: asyncio.Task[None] | None = None
 
     @contextmanager
     def attached(self) -> Iterator[None]:
         """Watch within a block."""
         self._watching.dispatcher.watchers.append(self)
-        yield
+        try:
+            yield
+        finally:
+            if self._asking is not None:
+                self._asking.cancel()
 
     def began(self, call: Call) -> None:
         """Nothing is known of it yet."""
@@ -71,7 +75,7 @@ class Feed:
     async def messages(self) -> AsyncIterator[bytes]:
         """One message a second, in the form of server-sent events, for as long as somebody reads."""
         while True:
-            await self._ask()
+            self._ask_beside()
             status = msgspec.to_builtins(self._watching.status())
             status["sessions"] = [
                 self._flows[name] for name in reversed(self._sessions) if name in self._flows
@@ -79,12 +83,17 @@ class Feed:
             yield b"data: " + msgspec.json.encode(status) + b"\n\n"
             await asyncio.sleep(EVERY_S)
 
-    async def _ask(self) -> None:
-        """Ask how the sessions flow, unless that was just done."""
-        now = asyncio.get_running_loop().time()
-        if now - self._asked_at < FLOW_EVERY_S:
-            return
-        self._asked_at = now
+    def _ask_beside(self) -> None:
+        """Ask how the sessions flow, unless that was just done.
+
+        In a task of its own: a reader who leaves must not cancel work of the pool.
+        """
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._asked_at >= FLOW_EVERY_S and (self._asking is None or self._asking.done()):
+            self._asked_at = loop.time()
+            self._asking = loop.create_task(self._ask(self._asked_at))
+
+    async def _ask(self, now: float) -> None:
         for name in list(self._sessions):
             flow = await self._flow(name, now)
             if flow is None:

@@ -69,10 +69,14 @@ function showTiers(tiers) {
 }
 
 function showSessions(sessions) {
-  const items = sessions.map((session) => element("li", {},
-    element("span", { className: `state ${session.state}`, textContent: session.state }),
-    session.id,
-    element("small", { textContent: `${session.completed} of ${session.tasks} tasks done · momentum ${shown(session.momentum, 2)}` })));
+  const items = sessions.map(({ id, state, momentum, trend, tasks }) => {
+    const all = Object.values(tasks).reduce((sum, count) => sum + count, 0) - tasks.abandoned;
+    const moved = momentum >= 0.005 ? `momentum ${shown(momentum, 2)}, ${trend}` : "no momentum";
+    return element("li", {},
+      element("span", { className: `state ${state}`, textContent: state }),
+      id,
+      element("small", { textContent: `${tasks.completed} of ${all} tasks done, ${tasks.active} active · ${moved}` }));
+  });
   at("sessions").replaceChildren(...(items.length ? items : [element("li", { className: "empty", textContent: "No session was called for yet." })]));
 }
 
@@ -80,7 +84,8 @@ function showEvents(events) {
   const items = events.map((event) => element("li", {},
     element("time", { dateTime: event.at, textContent: new Date(event.at).toLocaleTimeString("en-GB") }),
     element("b", { textContent: event.kind }),
-    element("span", {}, event.who, " ", element("small", { textContent: event.detail }))));
+    element("span", {}, [event.who, event.cause].filter(Boolean).join(": "), " ",
+      element("small", { textContent: event.effect && `→ ${event.effect}` }))));
   at("events").replaceChildren(...(items.length ? items : [element("li", { className: "empty", textContent: "Nothing happened yet." })]));
 }
 
@@ -96,7 +101,8 @@ function remember(status) {
 }
 
 function chart() {
-  const [width, height, left, bottom] = [900, 220, 46, 22];
+  const width = Math.max(280, at("chart").clientWidth - 26); // its own units are pixels, so that text stays readable
+  const [height, left, bottom] = [220, 76, 22];
   const points = [...history.values()].flat().filter((point) => point.p95 > 0);
   if (!points.length) return [element("p", { className: "empty", textContent: "No call yet." })];
   const end = Math.max(...points.map((point) => point.t));
@@ -112,10 +118,11 @@ function chart() {
   svg.append(drawn("text", { x: left, y: height - 4 }, "5 min ago"), drawn("text", { x: width - 8, y: height - 4, "text-anchor": "end" }, "now"));
   const key = element("ul", { className: "key" });
   [...history].forEach(([tier, seen], number) => {
-    const line = { style: `stroke: var(--s${number % 4})`, "stroke-dasharray": DASHES[number % 4] };
+    const line = { class: `line${number % 4}`, "stroke-dasharray": DASHES[number % 4] };
     let path = "", drawing = false;
     for (const point of seen) {
-      if (point.p95 > 0) path += `${drawing ? "L" : "M"}${x(point.t).toFixed(1)} ${y(point.p95).toFixed(1)}`;
+      const place = `${x(point.t).toFixed(1)} ${y(point.p95).toFixed(1)}`;
+      if (point.p95 > 0) path += drawing ? `L${place}` : `M${place}L${place}`;
       drawing = point.p95 > 0;
     }
     svg.append(drawn("path", { d: path, ...line }));

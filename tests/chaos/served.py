@@ -25,13 +25,13 @@ class Server:
     """A server on one store and one port, and the workers that it has."""
 
     def __init__(self, store: str, port: int, errors: Path, *words: str) -> None:
-        self._words = ["--store", store, "--http", f"127.0.0.1:{port}", "--rate-limit", "0", *words]
-        self._port = port
-        self._errors = errors
+        self._words = ["--store", store, "--http", f"127.0.0.1:{port}", *words]
+        self.port = port
+        self.errors = errors
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        with self._errors.open("ab") as errors:
+        with self.errors.open("ab") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tiergate", "serve", *self._words],
                 stdin=subprocess.DEVNULL,
@@ -41,12 +41,12 @@ class Server:
         give_up = time.monotonic() + _PATIENCE_S
         while time.monotonic() < give_up and process.poll() is None:
             with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", self._port)) == 0:
+                if trial.connect_ex(("127.0.0.1", self.port)) == 0:
                     return process
             time.sleep(0.02)
         process.kill()
         process.wait()
-        raise RuntimeError(self._errors.read_text())
+        raise RuntimeError(self.errors.read_text())
 
     def workers(self) -> list[int]:
         """Process ids of its children."""
