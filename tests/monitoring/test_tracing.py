@@ -1,4 +1,4 @@
-"""Traces: spans within spans, that of the caller gone on with, and nothing imported when none is asked for."""
+"""Traces: spans within spans, that of the caller gone on with, and nothing imported when nobody asks."""
 
 from __future__ import annotations
 
