@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -170,15 +170,8 @@ class JsonLog:
 
 def call_line(call: Call, now: datetime) -> CallLine:
     """What the log says of a call that ended."""
-    reply, failure = call.reply, None
-    times: dict[str, Any] = {}
-    if reply is not None:
-        failure = reply.failure
-        times = {
-            "worker": reply.worker,
-            "service_ms": round(reply.service_ns / 1e6, 3),
-            "store_ms": round(reply.store_ns / 1e6, 3),
-        }
+    reply, choice = call.reply, call.choice
+    failure = reply.failure if reply is not None else None
     troubled = failure is not None or call.error is not None
     return CallLine(
         time=now,
@@ -187,11 +180,13 @@ def call_line(call: Call, now: datetime) -> CallLine:
         request=call.id,
         operation=call.request.operation,
         session=call.request.session,
-        tier=call.choice.tier if call.choice is not None else None,
+        tier=choice.tier if choice is not None else None,
+        worker=reply.worker if reply is not None else "",
         outcome=str(call.outcome),
         response_ms=round(call.response_s * 1e3, 3),
+        service_ms=round(call.service_s * 1e3, 3),
+        store_ms=round(reply.store_ns / 1e6, 3) if reply is not None else 0.0,
         error=one_line(failure, call.error) if troubled else "",
-        **times,
     )
 
 
