@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 
+from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_calls import REFUSAL, Clock, answered, made_call, unanswered
 
 from tiergate.dispatch import Outcome
-from tiergate.monitoring.meters import LIMITS_S, NO_TIER, Histogram, Meters, merged, percentiles
+from tiergate.monitoring.meters import LIMITS_S, NO_TIER, Histogram, Meters, Recent, merged, percentiles
 
 RELATIVE_ERROR = 0.01
 
@@ -88,6 +89,18 @@ def test_the_last_minute_forgets_what_is_older(calls: list[tuple[int, float]]) -
     clock.now += 61
     assert recent.last_minute().get_total_count() == 0
     assert recent.rate() == 0.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0.000001, 3000), min_size=1, max_size=60))
+def test_counting_by_bucket_loses_nothing_to_a_histogram_of_every_call(times: list[float]) -> None:
+    recent, every = Recent(Clock(), 0.0), HdrHistogram(1, 3_600_000_000, 2)
+    for took in times:
+        recent.add(took)
+        every.record_value(max(1, int(took * 1e6)))
+    shares = [50.0, 95.0, 99.0]
+    found, wanted = (one.get_percentile_to_value_dict(shares) for one in (recent.total, every))
+    assert found == wanted
 
 
 def test_percentiles_of_nothing_are_none() -> None:

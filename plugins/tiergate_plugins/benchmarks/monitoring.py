@@ -22,7 +22,8 @@ _WARM_UP = 300
 
 def rows(setup: BenchSetup, store: str) -> Iterator[BenchRow]:
     """Every row about the cost of watching; all servers have the same number of workers on one store."""
-    serve = [sys.executable, "-m", "tiergate", "serve", "--store", store, "--tier", f"hot={WORKERS}"]
+    tiers = ["--tier", f"hot={WORKERS}", "--tier", "warm=0", "--tier", "cold=0"]
+    serve = [sys.executable, "-m", "tiergate", "serve", "--store", store, *tiers]
     sides = {
         BARE: [sys.executable, "-m", serve_bare.__name__, store, str(WORKERS)],
         "metrics": serve,
