@@ -11,21 +11,21 @@ from tiergate.bench import BenchSetup
 from tiergate.record import BenchRow
 from tiergate_plugins.benchmarks import serve_bare
 from tiergate_plugins.benchmarks.rounds import ratio_row
+from tiergate_plugins.benchmarks.serve_bare import ROUTER, TIERS
 from tiergate_plugins.benchmarks.serve_stdio import StdioServer
 from tiergate_plugins.benchmarks.serve_work import READ
 
 BARE = "the same server, nothing watching"
-WORKERS = 2
 IN_FLIGHT = 16
 _WARM_UP = 300
 
 
 def rows(setup: BenchSetup, store: str) -> Iterator[BenchRow]:
     """Every row about the cost of watching; all servers have the same number of workers on one store."""
-    tiers = ["--tier", f"hot={WORKERS}", "--tier", "warm=0", "--tier", "cold=0"]
-    serve = [sys.executable, "-m", "tiergate", "serve", "--store", store, *tiers]
+    tiers = [word for tier, workers in TIERS.items() for word in ("--tier", f"{tier}={workers}")]
+    serve = [sys.executable, "-m", "tiergate", "serve", "--store", store, "--router", ROUTER, *tiers]
     sides = {
-        BARE: [sys.executable, "-m", serve_bare.__name__, store, str(WORKERS)],
+        BARE: [sys.executable, "-m", serve_bare.__name__, store],
         "metrics": serve,
         "metrics and logs": [*serve, "--log-format", "json"],
     }
@@ -37,7 +37,7 @@ def rows(setup: BenchSetup, store: str) -> Iterator[BenchRow]:
         for server in servers.values():
             _seconds(server, _WARM_UP)
         setup.progress(f"what watching costs: reading tool calls a second, {IN_FLIGHT} in flight")
-        took = _interleaved(servers, calls=100 if setup.quick else 400, rounds=5 if setup.quick else 30)
+        took = _interleaved(servers, calls=100, rounds=5 if setup.quick else 120)
     for name in ("metrics", "metrics and logs"):
         yield ratio_row(
             f"serve: reading calls/s with {name}", took[BARE], took[name], peer=BARE, target=">= 0.95"

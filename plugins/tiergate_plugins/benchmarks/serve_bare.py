@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tiergate.coordinator.assembly import DEFAULT_ROUTER, ServePlan
+from tiergate.coordinator.assembly import ServePlan
 from tiergate.coordinator.serving import serve_stdio
 from tiergate.loops import new_event_loop
 from tiergate.plugins import PluginHost
 from tiergate.store import StoreAddress
 
 DEADLINE_S = 30.0
+TIERS = {"hot": 2, "warm": 1, "cold": 1}
+ROUTER = "least-work-left"
+"""One that learns would send the calls of each server its own way, and that would be compared."""
 
 
-def serve(store: str, hot: int) -> None:
-    """Serve a store with so many hot workers until the input ends."""
+def serve(store: str) -> None:
+    """Serve a store until the input ends."""
     plan = ServePlan(
         store=StoreAddress.parse(store),
         pool="local",
-        router=DEFAULT_ROUTER,
-        tiers={"hot": hot},
+        router=ROUTER,
+        tiers=TIERS,
         deadline_s=DEADLINE_S,
     )
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -28,4 +31,4 @@ def serve(store: str, hot: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(sys.argv[1])
