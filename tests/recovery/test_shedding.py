@@ -15,7 +15,7 @@ from made_calls import Clock, Noted, dispatching, made_call, pool_spec
 
 from tiergate.dispatch import Shed
 from tiergate.pool import Overloaded, Pool
-from tiergate.recovery.shedding import EASED, PARTS, PATIENCE, TRICKLE_S, Shedder
+from tiergate.recovery.shedding import EASED, LOOK_S, PARTS, PATIENCE, TRICKLE_S, Shedder
 from tiergate.routing import TIERS, PoolView, WorkerView
 
 LIMIT = 100
@@ -85,6 +85,26 @@ def test_a_tier_whose_work_takes_longer_than_callers_wait_is_shed_alone() -> Non
     waits.work_left_s = {"warm": PATIENCE * DEADLINE_S + 1}
     use_trickle(shedder)
     assert [is_let_in(shedder, tier) for tier in TIERS] == [True, False, True]
+
+
+def test_work_that_grows_is_noticed_soon_and_not_looked_for_at_every_call() -> None:
+    shedder, waits, clock, _ = made()
+    looked = 0
+    view = waits.view
+
+    def counted() -> PoolView:
+        nonlocal looked
+        looked += 1
+        return view()
+
+    waits.view = counted  # type: ignore[method-assign]
+    for _ in range(50):
+        assert is_let_in(shedder, "cold")
+    assert looked == 1
+    waits.work_left_s = {"cold": PATIENCE * DEADLINE_S + 1}
+    clock.now += LOOK_S
+    use_trickle(shedder)
+    assert not is_let_in(shedder, "cold")
 
 
 def test_it_ends_well_below_where_it_began_and_not_with_every_other_call() -> None:
