@@ -102,7 +102,7 @@ def test_work_that_grows_is_noticed_soon_and_not_looked_for_at_every_call() -> N
         assert is_let_in(shedder, "cold")
     assert looked == 1
     waits.work_left_s = {"cold": PATIENCE * DEADLINE_S + 1}
-    clock.now += LOOK_S
+    clock.now += 2 * LOOK_S
     use_trickle(shedder)
     assert not is_let_in(shedder, "cold")
 
