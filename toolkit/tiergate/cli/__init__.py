@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": ("tiergate.cli.bench", "Measure an area beside its peers."),
     "migrate": ("tiergate.cli.migrate", "Move sessions to another store, verify, cut over, undo."),
     "serve": ("tiergate.cli.serve", "Serve sessions, balancing and plans to agents (MCP)."),
+    "top": ("tiergate.cli.top", "Watch a running server: tiers, queues, rates, latencies, events."),
     "mcp": ("tiergate.cli.mcp", "Set up agents that use the server."),
     "plugins": ("tiergate.cli.plugins", "List the plugins, or check that they are well."),
     "config": ("tiergate.cli.config", "Show the configuration and where each value came from."),

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 )
 @click.option("--router", metavar="NAME", help="Picks tier and worker of each request (default: learned).")
 @click.option("--tier", "tiers", multiple=True, metavar="NAME=N", help="Workers of a tier; may be repeated.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: a line of JSON on standard error for each call and each event, beside the lines of text.",
+)
 @click.pass_obj
 def command(
     state: State,
@@ -45,6 +52,7 @@ def command(
     allowed_hosts: tuple[str, ...],
     router: str | None,
     tiers: tuple[str, ...],
+    log_format: str,
 ) -> int:
     """Serve the sessions of a store through the Model Context Protocol.
 
@@ -59,16 +67,20 @@ def command(
     _require_extra()
     _require_http(http, token_file, allowed_hosts)
     plan = _plan(state, settings, router)
-    return _run(plan, host, None if http is None else _http_plan(http, token_file, allowed_hosts), state)
+    served = None if http is None else _http_plan(http, token_file, allowed_hosts)
+    return _run(plan, host, served, state, logs=log_format == "json")
 
 
-def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State) -> int:
+def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State, *, logs: bool) -> int:
     import asyncio
     import signal
 
     from tiergate.coordinator.observing import observed
     from tiergate.coordinator.serving import serve_http, serve_stdio
+    from tiergate.coordinator.telling import logged, traced_by_environment
     from tiergate.loops import new_event_loop
+
+    extensions = [observed(plan), traced_by_environment, *([logged] if logs else [])]
 
     def say(line: str) -> None:
         if not state.quiet:
@@ -76,9 +88,9 @@ def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         if http is None:
-            came = runner.run(serve_stdio(plan, host, say, [observed(plan)]))
+            came = runner.run(serve_stdio(plan, host, say, extensions))
         else:
-            came = runner.run(serve_http(plan, http, host, say, [observed(plan)]))
+            came = runner.run(serve_http(plan, http, host, say, extensions))
     return EXIT_INTERRUPTED if came is signal.SIGINT else EXIT_OK
 
 

@@ -73,15 +73,20 @@ class Happenings:
             try:
                 subscriber(happening)
             except Exception:
-                self._subscribers.remove(subscriber)
+                self._forget(subscriber)
 
     def last(self, count: int = KEPT) -> Sequence[Happening]:
         """The last ones, the newest first."""
         return [*reversed(self._kept)][:count]
 
-    def subscribe(self, subscriber: Callable[[Happening], None]) -> None:
-        """Tell of every happening from now on; must not block."""
+    def subscribe(self, subscriber: Callable[[Happening], None]) -> Callable[[], None]:
+        """Tell of every happening from now on; must not block. Call what is returned to end that."""
         self._subscribers.append(subscriber)
+        return lambda: self._forget(subscriber)
+
+    def _forget(self, subscriber: Callable[[Happening], None]) -> None:
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
 
     def follow(self, pool: Pool) -> Callable[[], None]:
         """Take in what happens to the workers of a pool; call what is returned to end that."""

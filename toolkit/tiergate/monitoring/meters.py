@@ -7,7 +7,7 @@ HdrHistograms, from which percentiles are read, since the start and of the last 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 
@@ -31,6 +31,11 @@ SLOTS = 6
 
 _LONGEST_US = 3_600_000_000
 _DIGITS = 2
+_BITS = 8
+"""Leading bits by which an HdrHistogram of two digits tells values apart."""
+
+_Counts = dict[int, int]
+"""Calls by the lower limit of their bucket, in microseconds."""
 
 
 class Histogram:
@@ -59,46 +64,65 @@ class Percentiles(msgspec.Struct, frozen=True):
 class Recent:
     """Response times of the last minute and since the start, with a relative error below 1 %.
 
+    A call only counts up the number of its bucket; histograms are made of these when somebody looks.
+
     Args:
         clock: seconds since some moment.
         began: when counting began, by that clock.
     """
 
     def __init__(self, clock: Callable[[], float], began: float) -> None:
-        self.total = _histogram()
         self._clock = clock
-        self._slots: list[tuple[int, HdrHistogram]] = []
         self._began = began
+        self._before = _histogram()
+        self._slots: deque[tuple[int, _Counts]] = deque()
+        self._number = -1
+        self._counts: _Counts = {}
 
     def add(self, seconds: float) -> None:
         """Count one."""
         microseconds = min(_LONGEST_US, max(1, int(seconds * 1e6)))
-        self.total.record_value(microseconds)
+        shift = microseconds.bit_length() - _BITS
+        if shift > 0:
+            microseconds = microseconds >> shift << shift
         number = int(self._clock() / SLOT_S)
-        if not self._slots or self._slots[-1][0] != number:
-            self._forget(number)
-            self._slots.append((number, _histogram()))
-        self._slots[-1][1].record_value(microseconds)
+        if number != self._number:
+            self._begin(number)
+        counts = self._counts
+        counts[microseconds] = counts.get(microseconds, 0) + 1
+
+    @property
+    def total(self) -> HdrHistogram:
+        """Those since the start."""
+        found = merged([self._before])
+        for _, counts in self._slots:
+            _fold(counts, found)
+        return found
 
     def last_minute(self) -> HdrHistogram:
         """Those of the last minute, as far as it is divided into slots."""
         self._forget(int(self._clock() / SLOT_S))
-        return merged(histogram for _, histogram in self._slots)
+        found = _histogram()
+        for _, counts in self._slots:
+            _fold(counts, found)
+        return found
 
     def rate(self) -> float:
         """Calls a second in the last minute, or since the start where that is shorter."""
         now = self._clock()
-        count = sum(histogram.get_total_count() for _, histogram in self._slots_at(now))
-        oldest = max(self._began, (int(now / SLOT_S) - SLOTS + 1) * SLOT_S)
-        return float(count / max(1.0, now - oldest))
-
-    def _slots_at(self, now: float) -> list[tuple[int, HdrHistogram]]:
         self._forget(int(now / SLOT_S))
-        return self._slots
+        count = sum(sum(counts.values()) for _, counts in self._slots)
+        oldest = max(self._began, (int(now / SLOT_S) - SLOTS + 1) * SLOT_S)
+        return count / max(1.0, now - oldest)
+
+    def _begin(self, number: int) -> None:
+        self._forget(number)
+        self._number, self._counts = number, {}
+        self._slots.append((number, self._counts))
 
     def _forget(self, number: int) -> None:
         while self._slots and self._slots[0][0] <= number - SLOTS:
-            self._slots.pop(0)
+            _fold(self._slots.popleft()[1], self._before)
 
 
 class Meters:
@@ -170,6 +194,11 @@ def percentiles(histogram: HdrHistogram) -> Percentiles:
     found = histogram.get_percentile_to_value_dict([50, 95, 99])
     largest = histogram.get_max_value()
     return Percentiles(*(round(min(found[share], largest) / 1e3, 3) for share in (50, 95, 99)))
+
+
+def _fold(counts: _Counts, into: HdrHistogram) -> None:
+    for microseconds, count in counts.items():
+        into.record_value(microseconds, count)
 
 
 def _histogram() -> HdrHistogram:

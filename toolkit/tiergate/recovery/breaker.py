@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from tiergate.dispatch import Call, Outcome, Shed
+from tiergate.pool import PoolError
 from tiergate.recovery.policy import Failed, Note, one_line
 
 WINDOW_S = 30.0
@@ -22,11 +23,34 @@ FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 
 
+class _Tally:
+    """Calls and failures of the last `WINDOW_S` by seconds, so that many calls cost no more each."""
+
+    def __init__(self) -> None:
+        self.calls = self.failures = 0
+        self._seconds: deque[list[int]] = deque()
+
+    def add(self, now: float, *, failed: bool) -> None:
+        """Count one, and forget those that are too old."""
+        second = int(now)
+        seconds = self._seconds
+        if not seconds or seconds[-1][0] != second:
+            seconds.append([second, 0, 0])
+            while seconds[0][0] <= second - WINDOW_S:
+                _, calls, failures = seconds.popleft()
+                self.calls -= calls
+                self.failures -= failures
+        seconds[-1][1] += 1
+        seconds[-1][2] += failed
+        self.calls += 1
+        self.failures += failed
+
+
 class _State:
     """Of one operation."""
 
     def __init__(self) -> None:
-        self.recent: deque[tuple[float, bool]] = deque()
+        self.recent = _Tally()
         self.open_until: float | None = None
         self.pause_s = FIRST_PAUSE_S
         self.probe: str | None = None
@@ -66,7 +90,9 @@ class Breaker:
 
     def learn(self, call: Call) -> None:
         """Count it; close or open."""
-        state = self._states.setdefault(call.request.operation, _State())
+        state = self._states.get(call.request.operation)
+        if state is None:
+            state = self._states[call.request.operation] = _State()
         failed = is_failure(call)
         if state.probe is not None:
             if state.probe == call.id:
@@ -74,14 +100,11 @@ class Breaker:
             return
         if state.open_until is not None:
             return  # it was let in before
-        now = self._clock()
-        state.recent.append((now, failed))
-        while state.recent[0][0] < now - WINDOW_S:
-            state.recent.popleft()
-        failures = sum(bad for _, bad in state.recent)
-        if failed and failures >= MIN_FAILURES and failures >= SHARE * len(state.recent):
+        recent = state.recent
+        recent.add(self._clock(), failed=failed)
+        if failed and recent.failures >= MIN_FAILURES and recent.failures >= SHARE * recent.calls:
             state.pause_s = FIRST_PAUSE_S
-            self._open(call, state, f"{failures} of {len(state.recent)} calls failed")
+            self._open(call, state, f"{recent.failures} of {recent.calls} calls failed")
 
     def troubles(self) -> Sequence[str]:
         """The operations that are turned away."""
@@ -101,7 +124,7 @@ class Breaker:
             self._open(call, state, "the call that tried failed too")
             return
         state.open_until = None
-        state.recent.clear()
+        state.recent = _Tally()
         self._note("breaker-closed", call.request.operation, "the call that tried was answered", "calls run")
 
     def _open(self, call: Call, state: _State, why: str) -> None:
@@ -114,7 +137,11 @@ class Breaker:
 
 def is_failure(call: Call) -> bool:
     """Whether a call failed for which the caller is not to blame; a full queue is another matter."""
-    if call.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
+    if call.outcome is Outcome.TIMED_OUT:
         return True
+    if call.outcome is Outcome.FAILED:
+        # A plain `PoolError` is a request that cannot be sent, or a pool without workers: turning others away
+        # would mend neither.
+        return type(call.error) is not PoolError
     failure = call.reply.failure if call.reply is not None else None
     return failure is not None and failure.kind in Failed

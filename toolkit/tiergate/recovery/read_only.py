@@ -8,8 +8,8 @@ from time import monotonic
 from tiergate.dispatch import Call, Outcome, Shed
 from tiergate.recovery.policy import Note, one_line
 
-KINDS = frozenset({"StoreFailed", "ReadOnly", "StoreDamaged"})
-"""Kinds of failure of a write that another write would meet too."""
+KINDS = frozenset({"StoreFailed", "ReadOnly"})
+"""Kinds of failure of a write that any other write would meet too; damage may be that of one session."""
 
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 30.0
@@ -60,7 +60,8 @@ class ReadOnlyFallback:
             self._probe = None
         if failure is not None and failure.kind in KINDS:
             self._fail(one_line(failure, None), tried)
-        elif call.outcome is Outcome.ANSWERED and self._cause:
+        elif tried and call.outcome is Outcome.ANSWERED:
+            # Only the one that tried tells: others may have begun before the first one failed.
             self._cause, self._pause_s = "", FIRST_PAUSE_S
             self._note("writable", "", "a write succeeded", "writes run")
 

@@ -8,6 +8,7 @@ and the end of the trouble is noticed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from time import monotonic
 
 from tiergate.dispatch import Call, Shed
@@ -20,7 +21,14 @@ PARTS: Mapping[str, float] = {"cold": 0.5, "warm": 0.75, "hot": 0.95}
 PATIENCE = 0.5
 """The part of the deadline that may be spent waiting."""
 
+EASED = 0.8
+"""It ends below this part of what it began at, so that it does not begin and end with every other call."""
+
+LOOK_S = 0.05
+"""How often it is looked at what the workers of a tier have to do; at every call it would cost too much."""
+
 TRICKLE_S = 1.0
+"""One call of a tier that is shed is let in each time so many seconds have passed."""
 
 
 class Shedder:
@@ -49,6 +57,7 @@ class Shedder:
         self._clock = clock
         self._shed: dict[str, str] = {}
         self._let_in: dict[str, float] = {}
+        self._waits: dict[str, tuple[float, float]] = {}
 
     def admit(self, call: Call) -> None:
         """Let it run unless its tier has too much to do.
@@ -86,15 +95,24 @@ class Shedder:
 
     def _cause(self, tier: str) -> tuple[str, float]:
         """Why the tier is shed, empty where it is not; and the seconds that are waited for it."""
-        view = self._pool.view()
-        workers = view.of_tier(tier)
-        wait_s = min((worker.work_left_s for worker in workers), default=0.0)
+        wait_s = self._wait_s(tier)
+        eased = EASED if tier in self._shed else 1.0
         waiting, most = self._pool.unanswered(), PARTS.get(tier, max(PARTS.values())) * self._limit
-        if waiting >= most:
+        if waiting >= eased * most:
             return f"{waiting} requests wait, of {self._limit} at most", wait_s
-        if wait_s > PATIENCE * self._deadline_s:
+        if wait_s > eased * PATIENCE * self._deadline_s:
             return f"what waits for it takes {wait_s:.0f} s", wait_s
         return "", wait_s
+
+    def _wait_s(self, tier: str) -> float:
+        """Seconds of work that the least busy worker of a tier has left, as it was a moment ago."""
+        now = self._clock()
+        looked, wait_s = self._waits.get(tier, (-inf, 0.0))
+        if now - looked >= LOOK_S:
+            workers = self._pool.view().of_tier(tier)
+            wait_s = min((worker.work_left_s for worker in workers), default=0.0)
+            self._waits[tier] = (now, wait_s)
+        return wait_s
 
     def _tell(self, tier: str, cause: str) -> None:
         if cause and tier not in self._shed:
