@@ -259,7 +259,7 @@ class Variant(msgspec.Struct, kw_only=True, frozen=True):
         driver: what the generator used; None in records of older versions.
         sweep: the rates that a sweep tried, ascending; empty without one.
         knee: None without a sweep.
-        slowdown: mean of the natural logarithm of response over sealed service time; None where there is none.
+        slowdown: mean of the natural logarithm of response over sealed service time; None without one.
         intervals: 95 % by the field's dotted name: from rounds as units, and for ``tier_accuracy.*`` from
             the posterior of the confusion matrix. Each holds the value that stands beside it.
         histogram: response times in microseconds, HdrHistogram V2, compressed, base64, by ``all``, by tier

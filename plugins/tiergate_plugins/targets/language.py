@@ -17,8 +17,8 @@ class Answer(msgspec.Struct, frozen=True):
     """One answer as it is read: a result, or an error in words.
 
     `service_ms` is how long the process says that it worked; see `CommandProcess` for what holds without it.
-    `kind` is what kind of refusal an error is. `fault` says that it is no answer to what was asked, though the
-    process can go on.
+    `kind` is what kind of refusal an error is. `fault` says that it is no answer to what was asked, though
+    the process can go on.
     """
 
     id: int
@@ -44,7 +44,7 @@ class Language(ABC):
             ValueError: the line is nothing that the process may say.
         """
 
-    async def greet(self, write: Callable[[bytes], None]) -> None:
+    async def greet(self, write: Callable[[bytes], None]) -> None:  # noqa: B027
         """What comes before the first request; nothing, unless a language has it otherwise.
 
         Raises:

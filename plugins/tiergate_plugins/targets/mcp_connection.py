@@ -154,9 +154,9 @@ class HttpConnection(asyncio.Protocol):
         else:
             free = False
             self.close()
-        if self._kind == _JSON and self._body and not exchange.is_over:
-            if exchange.on_message(bytes(self._body)):
-                exchange.end(None)
+        is_json = self._kind == _JSON and bool(self._body) and not exchange.is_over
+        if is_json and exchange.on_message(bytes(self._body)):
+            exchange.end(None)
         is_well = 200 <= self._status < 300
         exchange.end(None if is_well else Refusal(self._status))
         if free:

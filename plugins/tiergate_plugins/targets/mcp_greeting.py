@@ -1,7 +1,7 @@
 """What comes before the first tool call: which protocol the server speaks, and which tools it has.
 
-A server is first asked by ``server/discover`` whether it speaks the version without a handshake. Whatever is no
-sure yes leads to the ``initialize`` handshake of the versions before it, as the protocol advises its clients.
+A server is first asked by ``server/discover`` whether it speaks the version without a handshake. Whatever is
+no sure yes leads to the ``initialize`` handshake of the versions before it, as the protocol advises its clients.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 
 UNSUPPORTED_VERSION = -32022
 PROBE_TIMEOUT_S = 5.0
-"""How long a server may take for the first question before the handshake is tried: some old ones do not answer
-what comes before it."""
+"""How long a server may take for the first question before the handshake is tried: some old ones do not
+answer what comes before it."""
 
 START_TIMEOUT_S = 30.0
 MOST_PAGES = 100

@@ -97,7 +97,7 @@ class McpLines(Language, Line):
             raise
         if found.error is not None:
             raise Refused(found.error)
-        if found.result is None:
+        if not found.has_result:
             raise RunError(f"no result of {method}", where=_WHERE)
         return bytes(found.result)
 

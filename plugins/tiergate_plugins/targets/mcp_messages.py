@@ -1,7 +1,7 @@
 """Messages of the Model Context Protocol: JSON-RPC requests as bytes, and answers as they are read.
 
-Leaner than the SDK's models, because one process sends thousands a second: the result of a call is checked to be
-a result, and only its refusals are looked into.
+Leaner than the SDK's models, because one process sends thousands a second: the result of a call is checked to
+be a result, and only its refusals are looked into.
 """
 
 from __future__ import annotations
@@ -44,8 +44,13 @@ class Message(msgspec.Struct, frozen=True):
 
     id: int | str | None = None
     method: str | None = None
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw()
     error: RpcError | None = None
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it carries a result."""
+        return len(self.result) > 0
 
 
 class _Called(msgspec.Struct, frozen=True, rename="camel"):
@@ -139,18 +144,18 @@ def answer_to_server(found: Message) -> bytes:
 def read_answer(found: Message) -> Answer:
     """What an answer to a tool call says.
 
-    A tool that failed is a refusal. An error of the protocol is none: the call was not understood, and the answer
-    has a fault.
+    A tool that failed is a refusal. An error of the protocol is none: the call was not understood, and the
+    answer has a fault.
 
     Raises:
         ValueError: it carries the id of no call, or is no result of one.
     """
     if not isinstance(found.id, int):
         said = "" if found.error is None else f" ({found.error.words()})"
-        raise ValueError(f"answered what was not asked: id {found.id!r}{said}")
+        raise ValueError(f"answered what was not asked: id {found.id!r}{said}")  # noqa: TRY004
     if found.error is not None:
         return Answer(found.id, fault=found.error.words())
-    if found.result is None:
+    if not found.has_result:
         raise ValueError(f"answered request {found.id} with neither result nor error")
     try:
         glance = _GLANCE.decode(found.result)

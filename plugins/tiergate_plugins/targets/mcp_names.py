@@ -14,8 +14,8 @@ TOOL_OF = {"tasks_query": "task_query", "critical_path": "plan"}
 def called(request: Request, tools: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Name and arguments of the tool call for a request.
 
-    A tool of the operation's own name comes before the table, so that no foreign tool is renamed. Session and key
-    become arguments where the request has them and the tool takes them.
+    A tool of the operation's own name comes before the table, so that no foreign tool is renamed. Session and
+    key become arguments where the request has them and the tool takes them.
 
     Args:
         tools: the input schemas of the server's tools by their names.

@@ -81,7 +81,7 @@ class Connections:
             task.add_done_callback(self._opening.discard)
 
     def give_up(self, exchange: Exchange) -> bool:
-        """Nobody wants the answer; the connection that carries it is closed. False where it was not sent yet."""
+        """Nobody wants the answer; what carries it is closed. False where it was not sent yet."""
         exchange.is_over = True
         connection = self._carrying.pop(exchange, None)
         if connection is not None:
@@ -108,7 +108,7 @@ class Connections:
             self._freed(connection)
 
     def _fail_next(self, why: str) -> None:
-        """Where nothing is open, nothing that waits will be sent; else only one message lacks its connection."""
+        """Where nothing is open, nothing that waits will be sent; else one message lacks its connection."""
         while self._waiting:
             exchange = self._waiting.popleft()
             if not exchange.is_over:

@@ -106,7 +106,7 @@ class McpPosts(Target, Line):
         self._session = exchange.session if method == "initialize" else self._session
         if found.error is not None:
             raise Refused(found.error)
-        if found.result is None:
+        if not found.has_result:
             raise RunError(f"no result of {method}", where=WHERE)
         return bytes(found.result)
 

@@ -27,8 +27,8 @@ def completed(rounds: Iterable[Round]) -> list[Outcome]:
 def groups(prepared: Prepared) -> dict[str, Pick]:
     """The groups of requests that are shown, by the dotted name of their latency: by tier and by length.
 
-    Which group a request belongs to was settled before any router ran. Requests that only the target can serve
-    have none.
+    Which group a request belongs to was settled before any router ran. Requests that only the target can
+    serve have none.
     """
     if not prepared.is_sealed:
         return {}

@@ -104,7 +104,7 @@ class Plan:
 
     @property
     def is_of_tools(self) -> bool:
-        """Whether the requests call tools of the target: nothing of ours can serve, or measure, them alone."""
+        """Whether the requests call tools of the target, which nothing of ours can serve."""
         return self.replay is not None and self.replay.is_of_tools
 
     @property

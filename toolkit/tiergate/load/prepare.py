@@ -67,7 +67,7 @@ class Prepared:
     Attributes:
         taught: what the training trace taught; None where only the target can serve the judged requests.
         labels: the tier of each judged request; None where its interval crosses a cut-off.
-        offered_load: work of the judged trace over what the cores can do in its time; 0 where it is not known.
+        offered_load: work of the judged trace over what the cores can do in its time; 0 where not known.
         refused: requests that fail even when run alone, and why.
         sealed_at: when the sealed times of the judged trace were measured, where they were kept from an
             earlier run; empty where this run measured them.

@@ -1,7 +1,7 @@
-"""Arguments of a tool from the JSON Schema of its input: drawn at random, and the same for the same generator.
+"""Arguments of a tool, drawn from the JSON Schema of its input; the same seed gives the same ones.
 
-What a schema says of a value is kept: types, `enum`, `const`, bounds, lengths, `multipleOf`, `required`, arrays and
-objects within each other, `anyOf`, `oneOf` and `allOf`, references within the schema, and the common formats. A
+What a schema says of a value is kept: types, `enum`, `const`, bounds, lengths, `multipleOf`, `required`, arrays
+and objects within each other, `anyOf`, `oneOf` and `allOf`, references within the schema, and common formats. A
 text with a `pattern` takes the example, default or enumeration of the schema; without one it cannot be made.
 """
 
