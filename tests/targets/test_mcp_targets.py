@@ -128,7 +128,6 @@ def require_sdk_answers(done: Round) -> None:
     fates = [one.fate for one in done.outcomes]
     assert fates == [Fate.COMPLETED, Fate.FAILED, Fate.FAILED, Fate.COMPLETED]
     assert done.outcomes[1].reason.startswith("ToolError")
-    assert "oops" in done.outcomes[1].reason
 
 
 SDK_CALLS = [("add", {"a": 1}), ("fail", {"text": "oops"}), ("nothing", {}), ("add", {"a": 2, "b": 3})]
@@ -228,7 +227,7 @@ def answer(number):
 
 def test_a_server_that_is_no_mcp_server_is_named() -> None:
     target = open_mcp_stdio(TargetSetup(argument=f"{sys.executable} -c 'print(1)'"))
-    with pytest.raises(RunError, match="no answer|it ended"):
+    with pytest.raises(RunError, match=r"no answer|it ended"):
         drive(target, requests_of([("first", {})]), [0.0])
 
 

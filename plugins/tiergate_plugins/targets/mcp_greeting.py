@@ -1,7 +1,7 @@
 """What comes before the first tool call: which protocol the server speaks, and which tools it has.
 
 A server is first asked by ``server/discover`` whether it speaks the version without a handshake. Whatever is
-no sure yes leads to the ``initialize`` handshake of the versions before it, as the protocol advises its clients.
+no sure yes leads to the ``initialize`` handshake of the versions before it, as the protocol advises.
 """
 
 from __future__ import annotations

@@ -156,8 +156,10 @@ def table(run: RunRecord) -> Table:
     whole = [] if metrics.is_routed(run) else [_whole_row(variant) for variant in run.variants]
     return Table(
         caption="Routers on the same trace" if metrics.is_routed(run) else "The target",
-        columns=tuple(
-            [_named(_COLUMNS[0], run), *(_WHOLE_COLUMNS if whole else ()), *(_COLUMNS[i] for i in kept[1:])]
+        columns=(
+            _named(_COLUMNS[0], run),
+            *(_WHOLE_COLUMNS if whole else ()),
+            *(_COLUMNS[i] for i in kept[1:]),
         ),
         rows=[
             (cells[0], *(whole[number] if whole else ()), *(cells[i] for i in kept[1:]))

@@ -68,7 +68,7 @@ def make(
     """Make a trace of WORKLOAD at a nominal rate of 100 requests a second.
 
     It is the trace that `tiergate load` judges for the same workload, seed and number of requests. With
-    --target the requests are calls of the tools that a server offers, with arguments drawn from their schemas:
+    --target the requests are calls of the tools of a server, with arguments drawn from their schemas:
     only tools that are said to only read, unless more is allowed.
 
     \b

@@ -1,8 +1,8 @@
 """Arguments of a tool, drawn from the JSON Schema of its input; the same seed gives the same ones.
 
-What a schema says of a value is kept: types, `enum`, `const`, bounds, lengths, `multipleOf`, `required`, arrays
-and objects within each other, `anyOf`, `oneOf` and `allOf`, references within the schema, and common formats. A
-text with a `pattern` takes the example, default or enumeration of the schema; without one it cannot be made.
+What a schema says of a value is kept: types, `enum`, `const`, bounds, lengths, `multipleOf`, `required`,
+arrays and objects within each other, `anyOf`, `oneOf` and `allOf`, references within the schema, and common
+formats. A text with a `pattern` takes an example or the default; without one it cannot be made.
 """
 
 from __future__ import annotations
