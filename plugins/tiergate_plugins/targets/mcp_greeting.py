@@ -98,7 +98,7 @@ async def greet(line: Line, where: str) -> tuple[Agreed, list[Tool]]:
         raise RunError(f"the server did not answer in {START_TIMEOUT_S:g} s", where=where) from None
     except msgspec.DecodeError as error:
         raise RunError(f"the server does not speak the protocol: {error}", where=where) from None
-    return Agreed(version, {tool.name: tool.schema for tool in tools}), tools
+    return Agreed(version, {tool.name: dict(tool.schema) for tool in tools}), tools
 
 
 async def _agree(line: Line) -> str:
