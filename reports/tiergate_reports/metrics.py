@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tiergate.record import Interval, Variant
+from tiergate.record import Interval, RunRecord, Variant
 from tiergate_reports import figures
 
 SHORT_P95 = "by_length.short.response_ms.p95"
@@ -108,6 +108,12 @@ def interval_of(variant: Variant, metric: str) -> Interval | None:
 def measured(variant: Variant) -> bool:
     """Whether any request of the variant completed, so that its times mean something."""
     return variant.requests.completed > 0
+
+
+def is_routed(run: RunRecord) -> bool:
+    """Whether routers of ours took part, and not just a target that has none."""
+    judged = any(variant.tier_accuracy is not None for variant in run.variants)
+    return judged or run.workload.target == "pool" or len(run.variants) > 1
 
 
 def length_percentile(variant: Variant, length: str, name: str) -> float | None:

@@ -58,7 +58,7 @@ def _run_page(run: RunRecord, gate: GateRecord | None) -> str:
         (v.name, Markup(swatch(index, bound=v.is_oracle)), v.is_oracle)
         for index, v in enumerate(run.variants)
     ]
-    sections = [(section, section.build(run, gate)) for section in SECTIONS]
+    sections = [(section, section.build(run, gate)) for section in SECTIONS if section.applies(run)]
     word = gates.WORDS[gate.verdict] if gate else "Not judged"
     return _page(
         "load.html",

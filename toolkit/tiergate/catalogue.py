@@ -13,6 +13,21 @@ from tiergate.routing import RequestFacts
 from tiergate.store import SessionSize
 
 
+def bare_facts(request: Request) -> RequestFacts:
+    """What is known of a request whose operation nobody here declares: next to nothing."""
+    return RequestFacts(
+        request=request.id,
+        operation=request.operation,
+        session=request.session,
+        arguments=request.arguments,
+        payload_bytes=len(msgspec.json.encode(request.arguments)),
+        scope=Scope.STORE,
+        read_tasks=0,
+        read_bytes=0,
+        writes=True,
+    )
+
+
 class Catalogue:
     """Sizes of the sessions of a store at one moment, and the operations that are served on it."""
 

@@ -28,7 +28,7 @@ from tiergate.pool import Pool, PoolSpec
 from tiergate.record import BenchRow, Record
 from tiergate.routing import Router, RouterSetup
 from tiergate.store import Capability, Store, StoreAddress
-from tiergate.target import Target, TargetSetup
+from tiergate.target import Target, TargetSetup, Tool
 
 ENTRY_POINT_GROUP = "tiergate"
 
@@ -203,11 +203,14 @@ class LoadTargetDeclaration(Declaration):
             else, before anything is measured.
         routed: whether it is given a pool and a router, and runs with each router of the run. Any other
             target runs once, and has response times but no tiers and so no tier accuracy.
+        tools: of a target that defines its own operations, lists them, or raises a `UsageError` for a wrong
+            argument and a `RunError` where it cannot be asked. Such a target takes a trace of tools too.
     """
 
     open: Callable[[TargetSetup], Target]
     check: Callable[[TargetSetup], None] = _no_check
     routed: bool = False
+    tools: Callable[[TargetSetup], Sequence[Tool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

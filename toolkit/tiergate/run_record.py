@@ -259,7 +259,7 @@ class Variant(msgspec.Struct, kw_only=True, frozen=True):
         driver: what the generator used; None in records of older versions.
         sweep: the rates that a sweep tried, ascending; empty without one.
         knee: None without a sweep.
-        slowdown: mean of the natural logarithm of response over sealed service time.
+        slowdown: mean of the natural logarithm of response over sealed service time; None without one.
         intervals: 95 % by the field's dotted name: from rounds as units, and for ``tier_accuracy.*`` from
             the posterior of the confusion matrix. Each holds the value that stands beside it.
         histogram: response times in microseconds, HdrHistogram V2, compressed, base64, by ``all``, by tier
@@ -279,7 +279,7 @@ class Variant(msgspec.Struct, kw_only=True, frozen=True):
     lateness_ms: Latency
     by_class: dict[str, ClassLatency]
     by_length: dict[str, ClassLatency]
-    slowdown: float
+    slowdown: float | None
     tier_accuracy: TierAccuracy | None
     affinity: Affinity
     resources: Resources
@@ -338,6 +338,7 @@ class RunRecord(msgspec.Struct, kw_only=True, frozen=True):
     """Everything that a load run measured.
 
     Attributes:
+        oracle: None where only the target can serve the requests, so that nothing was measured alone.
         configured_router: the variant that the gate judges.
         too_few: reasons why the run is too small for a verdict; empty when it is large enough.
         remarks: what a reader must know to read the figures right.
@@ -351,7 +352,7 @@ class RunRecord(msgspec.Struct, kw_only=True, frozen=True):
     workload: WorkloadFacts
     sources: list[Source]
     plugins: list[PluginVersion]
-    oracle: OracleFacts
+    oracle: OracleFacts | None
     configured_router: str
     variants: list[Variant]
     comparisons: list[Comparison]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -95,6 +96,23 @@ class Target(ABC):
     def events(self) -> Sequence[PoolEvent]:
         """What happened to its processes so far."""
         return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Something that a target does which defines its operations itself.
+
+    Attributes:
+        name: also the operation of a request that calls it.
+        schema: JSON Schema of its arguments, an object.
+        writes: whether it may change something.
+        destroys: whether it may take away or overwrite what was there.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+    writes: bool
+    destroys: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

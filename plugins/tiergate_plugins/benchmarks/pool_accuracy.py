@@ -34,6 +34,7 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
     setup.progress(f"the accuracy of {' and '.join(names)}: tiergate load on the workload agents")
     record = run_experiment(setup, names)
     yield from rows_of(record, names)
+    assert record.oracle is not None, "a run on the pool has an oracle"
     cutoffs = Cutoffs(record.oracle.hot_ms / 1000, record.oracle.warm_ms / 1000)
     yield from pool_unseen.rows(setup, routers, cutoffs)
 

@@ -60,8 +60,9 @@ def open_command(setup: TargetSetup) -> Target:
 
         return OneEach(words, setup.store)
     from tiergate_plugins.targets.copies import Copies
+    from tiergate_plugins.targets.language import PlainLines
 
-    return Copies(words, copies, setup.store)
+    return Copies(words, copies, setup.store, PlainLines)
 
 
 def _require_known(setup: TargetSetup) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from tiergate.errors import RunError
 from tiergate.operation import Request
 from tiergate.pool import DeadlineExceeded, Overloaded, PoolEvent, PoolUsage
 from tiergate.target import BadAnswer, Flight, Target, TargetDied
+from tiergate_plugins.targets.language import Language
 from tiergate_plugins.targets.process import Carried, CommandProcess, Ended
 
 QUEUE_LIMIT = 10_000
@@ -29,10 +30,14 @@ class Copies(Target):
         words: the command.
         copies: how many.
         store: address of the store that a copy may serve, in its environment as ``TIERGATE_STORE``.
+        language: makes what one copy is spoken to in.
     """
 
-    def __init__(self, words: Sequence[str], copies: int, store: str) -> None:
+    def __init__(
+        self, words: Sequence[str], copies: int, store: str, language: Callable[[], Language]
+    ) -> None:
         self._words = words
+        self._language = language
         self._store = store
         self._names = [f"copy-{number}" for number in range(1, copies + 1)]
         self._alive: dict[str, CommandProcess] = {}
@@ -54,9 +59,14 @@ class Copies(Target):
             await self._spawn(name)
 
     async def _spawn(self, name: str) -> None:
-        copy = CommandProcess(name, self._landed, self._lost)
+        copy = CommandProcess(name, self._language(), self._landed, self._lost)
         self._starts[name] += 1
         await copy.start(self._words, self._store)
+        try:
+            await copy.greet()
+        except BaseException:
+            self._ended.append(await copy.end(kill=True))
+            raise
         self._alive[name] = copy
         self._note("spawn", name, f"process {copy.pid}")
 
@@ -92,7 +102,7 @@ class Copies(Target):
         flight.landed(flight)
 
     def _expire(self, copy: CommandProcess, flight: Flight) -> None:
-        """Nobody waits any longer; the command is not told, and its answer will be passed over."""
+        """Nobody waits any longer: the copy is told where its language can, and the answer is passed over."""
         if copy.forget(flight.request.id):
             error = f"{flight.request.operation} took longer than {flight.left_s:g} s"
             self._refuse(flight, DeadlineExceeded(error))

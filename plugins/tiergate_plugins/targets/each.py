@@ -15,7 +15,7 @@ from tiergate.errors import RunError
 from tiergate.operation import Failure, Reply, Request
 from tiergate.pool import DeadlineExceeded, Overloaded, PoolUsage
 from tiergate.target import Flight, Target, TargetError
-from tiergate_plugins.targets.process import request_line
+from tiergate_plugins.targets.language import request_line
 
 MOST_RUNNING = 256
 """Processes at once; one more request is refused, as by a pool."""

@@ -12,52 +12,19 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic, perf_counter
-from typing import IO, Any
-
-import msgspec
+from typing import IO
 
 from tiergate.errors import RunError
 from tiergate.operation import Failure, Reply, Request
 from tiergate.pool_events import exit_status
-from tiergate.target import Flight
+from tiergate.target import BadAnswer, Flight
+from tiergate_plugins.targets.language import Answer, Language
 
 EXIT_GRACE_S = 2.0
 """How long a process whose input was closed may take to end before it is killed."""
 
 LONGEST_LINE = 64 * 1024 * 1024
-_SHOWN = 80
 _POLL_S = 0.005
-
-
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request as it is written, the fields of a trace's line and the id."""
-
-    id: int
-    op: str
-    session: str | None = None
-    args: dict[str, Any] = {}
-    key: str | None = None
-
-
-_ENCODER = msgspec.json.Encoder()
-
-
-def request_line(request: Request) -> bytes:
-    """One request as a line."""
-    line = Line(request.id, request.operation, request.session, request.arguments, request.key)
-    return _ENCODER.encode(line) + b"\n"
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One answer as it is read: a result, or an error in words.
-
-    `service_ms` is how long the command says that it worked; see `CommandProcess` for what holds without it.
-    """
-
-    id: int
-    result: Any = None
-    error: str | None = None
-    service_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +52,7 @@ class CommandProcess(asyncio.Protocol):
     hand if it works in order: from when it was sent, or from the answer before it, whichever is later.
 
     Args:
+        language: what is written to it, and how its lines are read; of this process alone.
         on_landed: called with what was carried once its answer is in its flight.
         on_lost: called once with the process and what is wrong with its output, empty where it just ended.
     """
@@ -92,11 +60,13 @@ class CommandProcess(asyncio.Protocol):
     def __init__(
         self,
         name: str,
+        language: Language,
         on_landed: Callable[[Carried], None],
         on_lost: Callable[[CommandProcess, str], None],
     ) -> None:
         self.name = name
         self.pid = 0
+        self._language = language
         self._on_landed = on_landed
         self._on_lost = on_lost
         self._carried: dict[int, Carried] = {}
@@ -104,7 +74,6 @@ class CommandProcess(asyncio.Protocol):
         self._forgotten: set[int] = set()
         self._rest = bytearray()
         self._last_answer = 0.0
-        self._decoder = msgspec.json.Decoder(Answer)
         self._errors: IO[bytes] | None = None
         self._output: asyncio.BaseTransport | None = None
 
@@ -139,6 +108,14 @@ class CommandProcess(asyncio.Protocol):
         transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, self._process.stdin)
         self._input = transport
 
+    async def greet(self) -> None:
+        """Do what the language wants before the first request.
+
+        Raises:
+            RunError: the process did not answer as the language wants.
+        """
+        await self._language.greet(self._input.write)
+
     def send(self, carried: Carried) -> None:
         """Write one request."""
         request = carried.flight.request
@@ -158,7 +135,10 @@ class CommandProcess(asyncio.Protocol):
     def forget(self, request: int) -> bool:
         """Pass over the answer of a request that is still unanswered; False when it is not."""
         self._forgotten.add(request)
-        return self._carried.pop(request, None) is not None
+        if self._carried.pop(request, None) is None:
+            return False
+        self._input.write(self._language.cancel(request))
+        return True
 
     def give_up(self) -> list[Carried]:
         """What it holds, once it is not going to answer any more."""
@@ -167,7 +147,7 @@ class CommandProcess(asyncio.Protocol):
         return held
 
     def _write(self, request: Request) -> None:
-        self._input.write(request_line(request))
+        self._input.write(self._language.request(request))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of its standard output. What is no answer to what was asked ends the process."""
@@ -183,21 +163,23 @@ class CommandProcess(asyncio.Protocol):
 
     def _answered(self, line: bytearray) -> None:
         now = perf_counter()
-        try:
-            answer = self._decoder.decode(line)
-        except msgspec.DecodeError as error:
-            shown = bytes(line[:_SHOWN]).decode(errors="replace")
-            raise ValueError(f"wrote a line that is no answer: {shown!r} ({error})") from None
+        answer = self._language.read(bytes(line))
+        if not isinstance(answer, Answer):
+            self._input.write(answer)
+            return
         asked = self._asked.pop(answer.id, None)
         carried = self._carried.pop(answer.id, None)
         if asked is not None and not asked.done():
-            asked.set_result(None)
+            asked.set_result(answer.fault or None)
         elif carried is not None:
             flight = carried.flight
             in_hand_s = now - max(flight.sent, self._last_answer)
             service_s = in_hand_s if answer.service_ms is None else answer.service_ms / 1000
-            failure = None if answer.error is None else Failure("Refused", answer.error)
-            flight.reply = Reply(answer.id, answer.result, failure, round(service_s * 1e9), self.name)
+            failure = None if answer.error is None else Failure(answer.kind, answer.error)
+            if answer.fault:
+                flight.error = BadAnswer(answer.fault)
+            else:
+                flight.reply = Reply(answer.id, answer.result, failure, round(service_s * 1e9), self.name)
             self._on_landed(carried)
         elif answer.id not in self._forgotten:
             raise ValueError(f"answered request {answer.id}, which it does not hold")
@@ -208,6 +190,7 @@ class CommandProcess(asyncio.Protocol):
         self._lose("")
 
     def _lose(self, fault: str) -> None:
+        self._language.lost(fault or f"it ended{self._last_words()}")
         for asked in self._asked.values():
             if not asked.done():
                 asked.set_result(fault or f"it ended{self._last_words()}")

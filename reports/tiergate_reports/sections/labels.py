@@ -15,6 +15,7 @@ _SIMULATED = {
 def build(run: RunRecord, _gate: GateRecord | None) -> dict[str, object]:
     """The oracle's facts, in words."""
     oracle = run.oracle
+    assert oracle is not None, "the section is not shown then"
     return {
         "repeats": figures.plural(oracle.repeats, "time"),
         "hot": figures.milliseconds(oracle.hot_ms),

@@ -24,13 +24,22 @@ def build(run: RunRecord, _gate: GateRecord | None) -> dict[str, object]:
                 " Lower is better; where lines part on the right, the slowest requests differ."
             ),
             charts=[panels.percentile_panel(run, name) for name in CLASSES],
+        )
+        if _has_classes(run)
+        else Figure(
+            caption="Response time by percentile. Lower is better.",
+            charts=[panels.percentile_panel(run, "all")],
         ),
-        "by_class": [class_table(run, name) for name in CLASSES],
+        "by_class": [class_table(run, name) for name in CLASSES] if _has_classes(run) else [],
         "waiting": waiting_table(run),
         "lateness": lateness_table(run),
         "full": [full_table(variant) for variant in run.variants],
         "series": panels.series_figure(run),
     }
+
+
+def _has_classes(run: RunRecord) -> bool:
+    return any(variant.by_class for variant in run.variants)
 
 
 def class_table(run: RunRecord, name: str) -> Table:
@@ -141,7 +150,11 @@ def _latency_cell(variant: Variant, times: Latency, name: str) -> Cell:
 
 
 def _waiting_row(variant: Variant) -> tuple[Cell, ...]:
-    slowdown = cell(math.exp(min(variant.slowdown, 700)), figures.ratio)
+    slowdown = (
+        missing("not measured alone")
+        if variant.slowdown is None
+        else cell(math.exp(min(variant.slowdown, 700)), figures.ratio)
+    )
     return (
         Cell(variant.name),
         *(_latency_cell(variant, variant.service_ms, name) for name in PERCENTILES),

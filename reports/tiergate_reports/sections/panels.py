@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tiergate.record import RunRecord, SeriesPoint, Variant
+from tiergate.record import ClassLatency, RunRecord, SeriesPoint, Variant
 from tiergate_reports import figures
 from tiergate_reports.charts import Curve, curves
 from tiergate_reports.table import Figure
@@ -34,6 +34,8 @@ def percentile_panel(run: RunRecord, name: str) -> str:
 def percentile_points(variant: Variant, name: str) -> list[tuple[float, float]]:
     """(percentile, milliseconds) of a class, from the histogram or else from the record's percentiles."""
     found = variant.by_class.get(name)
+    if name == "all":
+        found = ClassLatency(requests=variant.requests.completed, response_ms=variant.response_ms)
     if found is None or found.response_ms is None or found.requests == 0:
         return []
     known = 100 * (1 - 1 / found.requests)

@@ -55,18 +55,19 @@ _COLUMNS = (
     Column("Lost", "requests", "Failed, timed out or dropped; anything but 0 is a fault."),
 )
 
+_WHOLE = ("p50", "p95", "p99")
+_WHOLE_COLUMNS = (
+    Column("Response p50", "ms", "Half of all requests were answered within this; lower is better."),
+    Column("Response p95", "ms"),
+    Column("Response p99", "ms"),
+)
+
 
 def build(run: RunRecord, gate: GateRecord | None) -> dict[str, object]:
     """The chart of accuracy against speed, and the table."""
     return {
-        "chart": Figure(
-            caption=(
-                "Tier accuracy against speed. Up is more accurate, left is faster; bars are 95 % intervals,"
-                " and one that reaches the edge goes on beyond it."
-            ),
-            charts=[scatter(points(run), target(run, gate), uid="scatter")],
-            narrow=[scatter(points(run), target(run, gate), uid="scatter-narrow", width=350, height=360)],
-        ),
+        "routed": metrics.is_routed(run),
+        "chart": chart(run, gate) if metrics.is_routed(run) else None,
         "table": table(run),
         "uneven": uneven(run),
         "undefined": undefined_regret(run),
@@ -74,6 +75,18 @@ def build(run: RunRecord, gate: GateRecord | None) -> dict[str, object]:
         "targeted": target(run, gate).x is not None or target(run, gate).y is not None,
         "summaries": [(variant.name, variant.summary) for variant in run.variants],
     }
+
+
+def chart(run: RunRecord, gate: GateRecord | None) -> Figure:
+    """Accuracy against speed."""
+    return Figure(
+        caption=(
+            "Tier accuracy against speed. Up is more accurate, left is faster; bars are 95 % intervals,"
+            " and one that reaches the edge goes on beyond it."
+        ),
+        charts=[scatter(points(run), target(run, gate), uid="scatter")],
+        narrow=[scatter(points(run), target(run, gate), uid="scatter-narrow", width=350, height=360)],
+    )
 
 
 def points(run: RunRecord) -> list[Point]:
@@ -137,12 +150,50 @@ def undefined_regret(run: RunRecord) -> list[str]:
 
 
 def table(run: RunRecord) -> Table:
-    """The figures of every variant."""
+    """The figures of every variant; without the columns that a target has nothing to say in."""
+    rows = [row(run, variant) for variant in run.variants]
+    kept = [index for index, column in enumerate(_COLUMNS) if _is_said(run, column.label)]
+    whole = [] if metrics.is_routed(run) else [_whole_row(variant) for variant in run.variants]
     return Table(
-        caption="Routers on the same trace",
-        columns=_COLUMNS,
-        rows=[row(run, variant) for variant in run.variants],
+        caption="Routers on the same trace" if metrics.is_routed(run) else "The target",
+        columns=(
+            _named(_COLUMNS[0], run),
+            *(_WHOLE_COLUMNS if whole else ()),
+            *(_COLUMNS[i] for i in kept[1:]),
+        ),
+        rows=[
+            (cells[0], *(whole[number] if whole else ()), *(cells[i] for i in kept[1:]))
+            for number, cells in enumerate(rows)
+        ],
         empty="This run has no variants.",
+    )
+
+
+def _named(column: Column, run: RunRecord) -> Column:
+    return column if metrics.is_routed(run) else text_column("Target")
+
+
+def _is_said(run: RunRecord, column: str) -> bool:
+    if metrics.is_routed(run):
+        return True
+    if column in ("Balanced accuracy", "Macro-F1", "Regret"):
+        return False
+    if column.startswith(("Short", "Long")):
+        return any(variant.by_length for variant in run.variants)
+    return column != "Affinity hits" or any(v.affinity.hit_rate is not None for v in run.variants)
+
+
+def _whole_row(variant: Variant) -> tuple[Cell, ...]:
+    """Percentiles of all requests of a target."""
+    if not metrics.measured(variant):
+        return (missing(NONE_COMPLETED),) * len(_WHOLE)
+    return tuple(
+        cell(
+            getattr(variant.response_ms, name),
+            figures.number,
+            interval=metrics.interval_of(variant, f"response_ms.{name}"),
+        )
+        for name in _WHOLE
     )
 
 

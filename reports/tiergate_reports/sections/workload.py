@@ -15,7 +15,9 @@ def build(run: RunRecord, _gate: GateRecord | None) -> dict[str, object]:
     sessions = sum(source.sessions for source in run.sources)
     return {
         "totals": (
-            f"{figures.plural(tasks, 'task')} in {figures.plural(sessions, 'session')} came from"
+            "The requests call tools of the target, on whatever it serves."
+            if run.oracle is None
+            else f"{figures.plural(tasks, 'task')} in {figures.plural(sessions, 'session')} came from"
             f" {figures.plural(len(run.sources), 'source')}."
         ),
         "facts": facts(run),
@@ -64,7 +66,9 @@ def facts(run: RunRecord) -> list[tuple[str, str, str]]:
         ),
         (
             "Offered load",
-            figures.percent(load.offered_load)
+            "not known"
+            if run.oracle is None
+            else figures.percent(load.offered_load)
             if load.offered_load <= 1
             else f"{load.offered_load * 100:.0f} %",
             "Work that was sent over what the processors can do; 100 % saturates them.",

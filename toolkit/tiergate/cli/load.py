@@ -129,6 +129,7 @@ def command(
     require_well(host)
     aim = _aim(host, target, routers)
     plan = _plan(settings, host, sources, source_format, trace_file, rate)
+    _require_tools(plan, aim)
     plan = replace(_aimed(plan, aim), clients=clients, sweep=sweep, oracle_cache=_cache(oracle_cache))
     record, gate = _run(state, settings, plan, host)
     _save(host, record, gate, output, html)
@@ -204,6 +205,15 @@ def _aim(host: PluginHost, target: str | None, routers: tuple[str, ...]) -> Aim:
         )
     aim.check()
     return aim
+
+
+def _require_tools(plan: Plan, aim: Aim) -> None:
+    if plan.is_of_tools and aim.declaration.tools is None:
+        raise UsageError(
+            f"a trace of tools cannot be sent to target {aim.declaration.name}",
+            where=plan.replay.path if plan.replay else None,
+            hint="name the server of the tools, such as --target mcp-stdio:PROGRAM",
+        )
 
 
 def _aimed(plan: Plan, aim: Aim) -> Plan:

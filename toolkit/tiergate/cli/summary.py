@@ -11,6 +11,7 @@ from tiergate.record import (
     GateCheck,
     GateRecord,
     Knee,
+    OracleFacts,
     RunRecord,
     Source,
     Variant,
@@ -22,6 +23,33 @@ WORST_FIRST = {"fail": 0, "inconclusive": 1, "pass": 2}
 
 def run_table(record: RunRecord) -> list[str]:
     """The routers side by side; response times in milliseconds."""
+    headers, rows = _routed_table(record) if record.oracle else _plain_table(record)
+    workload = record.workload
+    head = (
+        f"{workload.requests} requests × {workload.rounds} rounds {_loop(workload)},"
+        f" workload {workload.name}, seed {workload.seed}; response times in ms"
+    )
+    return [
+        *map(_source_line, record.sources),
+        head,
+        *_tier_lines(record.oracle),
+        "",
+        *table(headers, rows, output_width()),
+        *_legend(record),
+        *_driver_lines(record),
+        *_sweep_lines(record),
+    ]
+
+
+def _tier_lines(oracle: OracleFacts | None) -> list[str]:
+    """The cut-offs between the tiers, where there are any."""
+    if oracle is None:
+        return []
+    return [f"hot < {oracle.hot_ms:.3g} ms ≤ warm < {oracle.warm_ms:.3g} ms ≤ cold, in service time"]
+
+
+def _routed_table(record: RunRecord) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows by the length of the requests, with what routers are judged by."""
     headers = [
         "router",
         "balanced accuracy",
@@ -33,33 +61,28 @@ def run_table(record: RunRecord) -> list[str]:
         "rps",
         "lost",
     ]
-    rows = [_row(variant, record.configured_router) for variant in record.variants]
-    workload = record.workload
-    head = (
-        f"{workload.requests} requests × {workload.rounds} rounds {_loop(workload)},"
-        f" workload {workload.name}, seed {workload.seed}; response times in ms"
-    )
-    oracle = record.oracle
-    tiers = f"hot < {oracle.hot_ms:.3g} ms ≤ warm < {oracle.warm_ms:.3g} ms ≤ cold, in service time"
-    return [
-        *map(_source_line, record.sources),
-        head,
-        tiers,
-        "",
-        *table(headers, rows, output_width()),
-        *_legend(record),
-        *_driver_lines(record),
-        *_sweep_lines(record),
+    return headers, [_row(variant, record.configured_router) for variant in record.variants]
+
+
+def _plain_table(record: RunRecord) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows of a target whose requests nothing else can serve."""
+    rows = [
+        [
+            variant.name + (" *" if variant.name == record.configured_router else ""),
+            *(f"{getattr(variant.response_ms, name):.3g}" for name in ("p50", "p95", "p99", "max")),
+            f"{variant.achieved_rps:.0f}",
+            str(variant.requests.lost),
+        ]
+        for variant in record.variants
     ]
+    return ["target", "p50", "p95", "p99", "largest", "rps", "lost"], rows
 
 
 def _loop(workload: WorkloadFacts) -> str:
     if workload.loop == "closed":
         return f"in a CLOSED LOOP of {workload.clients} clients (nothing is offered; stalls do not show)"
-    return (
-        f"at {workload.offered_rps:.0f} requests/s ({workload.offered_load:.0%} of the cores;"
-        f" arrivals {workload.arrivals})"
-    )
+    share = f"{workload.offered_load:.0%} of the cores; " if workload.offered_load else ""
+    return f"at {workload.offered_rps:.0f} requests/s ({share}arrivals {workload.arrivals})"
 
 
 def _driver_lines(record: RunRecord) -> list[str]:
@@ -88,6 +111,8 @@ def _knee_row(name: str, knee: Knee) -> list[str]:
 
 
 def _source_line(source: Source) -> str:
+    if source.format == "tools":
+        return source.path
     written = "" if source.format == "generated" else f" ({source.format})"
     return f"{source.path}: {source.tasks} tasks in {source.sessions} sessions{written}"
 

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from tiergate.cli.state import State
-from tiergate.errors import SourceError
+from tiergate.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from tiergate.load.trace_recording import TraceRecording
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, metavar="N", help="Of the training trace.")
 @click.option(
+    "--tools", is_flag=True, help="Each op is the name of a tool; any name and arguments are taken."
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     help="Write the trace there, whole or not at all.",
 )
 @click.pass_obj
-def record(state: State, workload: str | None, seed: int | None, output: Path) -> None:
+def record(state: State, workload: str | None, seed: int | None, tools: bool, output: Path) -> None:
     """Record requests from standard input, and pass them on to standard output.
 
     One JSON object a line, as a command target reads them: op, session, args. Each gets the time at which
@@ -44,12 +47,15 @@ def record(state: State, workload: str | None, seed: int | None, output: Path) -
     """
     from tiergate.cli.files import replace_file
     from tiergate.hooks import OperationDeclaration, WorkloadDeclaration
+    from tiergate.load.trace import TOOLS
     from tiergate.load.trace_recording import TraceRecording
 
     settings = state.config({"workload": workload, "seed": seed}).config
     host = state.host()
     declared = host.get(WorkloadDeclaration, settings.workload)
-    recording = TraceRecording(host.all(OperationDeclaration))
+    if tools and workload is not None:
+        raise UsageError("--workload and --tools exclude each other", hint="nothing of ours makes tool calls")
+    recording = TraceRecording(None if tools else host.all(OperationDeclaration))
     with suppress(KeyboardInterrupt):
         _pass_on(recording, sys.stdin.buffer, sys.stdout.buffer)
     if not len(recording):
@@ -60,7 +66,7 @@ def record(state: State, workload: str | None, seed: int | None, output: Path) -
         )
     if recording.refused:
         state.warn(f"{recording.refused} lines are not in the trace; the first: {recording.first_refusal}")
-    replace_file(output, recording.trace(declared.name, settings.seed).encode())
+    replace_file(output, recording.trace(TOOLS if tools else declared.name, settings.seed).encode())
     if not state.quiet:
         print(f"wrote {output}: {len(recording)} requests", file=sys.stderr)
 

@@ -40,7 +40,7 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     variant = _configured(record)
     numbers = metrics(variant)
     named = titles(budget.metric for budget in budgets)
-    ambiguous = record.oracle.ambiguous
+    ambiguous = record.oracle.ambiguous if record.oracle else 1.0
     checks = [_check(variant, numbers, budget, named[budget.metric], ambiguous) for budget in budgets]
     if record.too_few:
         checks = [_unless_estimated(check, _why_undecided(record)) for check in checks]

@@ -111,6 +111,8 @@ def _replayed(plan: Plan) -> dict[str, str]:
 
 
 def _generated(plan: Plan, prepared: Prepared) -> Source:
+    if plan.is_of_tools and plan.aim is not None:
+        return Source(path=f"whatever {plan.aim.text} serves", format="tools", sessions=0, tasks=0)
     sessions = prepared.judged.sessions
     return Source(
         path=f"generated: {plan.workload.name}, seed {plan.seed}",
@@ -120,7 +122,9 @@ def _generated(plan: Plan, prepared: Prepared) -> Source:
     )
 
 
-def _oracle(prepared: Prepared) -> OracleFacts:
+def _oracle(prepared: Prepared) -> OracleFacts | None:
+    if not prepared.is_sealed:
+        return None
     training, sealed = prepared.training, prepared.judged.sealed
     candidate = training.candidate
     labels = Counter(prepared.labels)

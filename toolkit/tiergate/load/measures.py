@@ -27,8 +27,11 @@ def completed(rounds: Iterable[Round]) -> list[Outcome]:
 def groups(prepared: Prepared) -> dict[str, Pick]:
     """The groups of requests that are shown, by the dotted name of their latency: by tier and by length.
 
-    Which group a request belongs to was settled before any router ran.
+    Which group a request belongs to was settled before any router ran. Requests that only the target can
+    serve have none.
     """
+    if not prepared.is_sealed:
+        return {}
     sealed = prepared.judged.sealed.all_service_s()
     training = prepared.training
 
@@ -69,10 +72,9 @@ def round_values(one: Round, prepared: Prepared) -> dict[str, float]:
     """The figures of one round by dotted name: those that get an interval from the rounds."""
     outcomes = completed([one])
     picks: dict[str, Pick] = {"": lambda _: True, **groups(prepared)}
-    values = {
-        "slowdown": slowdown(outcomes, prepared),
-        "achieved_rps": len(outcomes) / one.elapsed_s,
-    }
+    values = {"achieved_rps": len(outcomes) / one.elapsed_s}
+    if prepared.is_sealed:
+        values["slowdown"] = slowdown(outcomes, prepared)
     for name, pick in picks.items():
         recorder = Recorder(outcome.response_s for outcome in outcomes if pick(outcome))
         if len(recorder):

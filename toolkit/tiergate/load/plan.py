@@ -103,6 +103,11 @@ class Plan:
         return self.aim is None or self.aim.declaration.routed
 
     @property
+    def is_of_tools(self) -> bool:
+        """Whether the requests call tools of the target, which nothing of ours can serve."""
+        return self.replay is not None and self.replay.is_of_tools
+
+    @property
     def arrivals(self) -> str:
         """How the requests come, in words."""
         if self.clients is not None:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from statistics import fmean
 
 from tiergate.arrivals import NOMINAL_RPS
-from tiergate.catalogue import Catalogue
+from tiergate.catalogue import Catalogue, bare_facts
 from tiergate.errors import RunError
 from tiergate.load.cutoffs import Candidate, TrainingTrace, all_hot, search
 from tiergate.load.driver import Timetable
@@ -16,6 +16,7 @@ from tiergate.load.environment import usable_cores
 from tiergate.load.kept import Found, basis_of
 from tiergate.load.oracle import Sealed, first_reads, seal
 from tiergate.load.plan import Plan, Progress
+from tiergate.load.replay import Replay
 from tiergate.load.stage import Stage
 from tiergate.load.trace import Trace, generate, without
 from tiergate.model import Session
@@ -25,12 +26,22 @@ from tiergate.store import StoreAddress
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A trace on its sessions, with the facts and the sealed service time of every request."""
+    """A trace on its sessions, with the facts and the sealed service time of every request.
+
+    Attributes:
+        alone: the sealed service times; None for requests that only the target can serve.
+    """
 
     sessions: Sequence[Session]
     trace: Trace
     facts: Sequence[RequestFacts]
-    sealed: Sealed
+    alone: Sealed | None
+
+    @property
+    def sealed(self) -> Sealed:
+        """The sealed service times, where there are any."""
+        assert self.alone is not None, "only the target can serve these requests"
+        return self.alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +65,32 @@ class Prepared:
     """Everything that the rounds need.
 
     Attributes:
+        taught: what the training trace taught; None where only the target can serve the judged requests.
         labels: the tier of each judged request; None where its interval crosses a cut-off.
-        offered_load: work of the judged trace over what the cores can do in its time.
+        offered_load: work of the judged trace over what the cores can do in its time; 0 where not known.
         refused: requests that fail even when run alone, and why.
         sealed_at: when the sealed times of the judged trace were measured, where they were kept from an
             earlier run; empty where this run measured them.
     """
 
-    training: Training
+    taught: Training | None
     judged: Measured
     labels: Sequence[Tier | None]
     timetable: Timetable
     offered_load: float
     refused: dict[int, str]
     sealed_at: str = ""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether there are sealed times and labels."""
+        return self.taught is not None
+
+    @property
+    def training(self) -> Training:
+        """What the training trace taught, where it taught anything."""
+        assert self.taught is not None, "only the target can serve these requests"
+        return self.taught
 
     @property
     def rate_rps(self) -> float:
@@ -100,7 +123,9 @@ def judged_trace(plan: Plan, sessions: Sequence[Session]) -> Trace:
 
 
 async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
-    """Train, then measure the judged trace."""
+    """Train, then measure the judged trace. Of calls of tools nothing can be measured beforehand."""
+    if plan.replay is not None and plan.is_of_tools:
+        return _prepare_tools(plan, plan.replay)
     sessions = judged_sessions(plan)
     training = await _train(plan, stage, progress, sum(len(session.tasks) for session in sessions))
     judged, found = await _measure_judged(plan, stage, progress, sessions)
@@ -108,13 +133,35 @@ async def prepare(plan: Plan, stage: Stage, progress: Progress) -> Prepared:
     capacity = _capacity_rps(plan, judged.sealed)
     rate = _offered_rps(plan, capacity)
     return Prepared(
-        training=training,
+        taught=training,
         judged=judged,
         labels=[judged.sealed.label(request.id, cutoffs) for request in judged.trace.requests],
         timetable=_timetable(plan, stage, judged, rate),
         offered_load=rate / capacity,
         refused=found.left_out,
         sealed_at=found.sealed_at,
+    )
+
+
+def _prepare_tools(plan: Plan, replay: Replay) -> Prepared:
+    """The timetable alone. Nothing is sent beforehand: which of the calls change something is not known."""
+    requests = replay.trace.requests
+    facts = [bare_facts(request) for request in requests]
+    stretch = replay.rate_rps / (plan.rate_rps or replay.rate_rps)
+    return Prepared(
+        taught=None,
+        judged=Measured(replay.sessions, replay.trace, facts, None),
+        labels=[None] * len(requests),
+        timetable=Timetable(
+            requests=requests,
+            facts=facts,
+            starts=[start * stretch for start in replay.trace.starts],
+            warm_up=(),
+            deadline_s=plan.deadline_s,
+            clients=plan.clients,
+        ),
+        offered_load=0.0,
+        refused={},
     )
 
 

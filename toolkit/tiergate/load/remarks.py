@@ -71,9 +71,12 @@ def too_few(plan: Plan, prepared: Prepared) -> list[str]:
         for tier in TIERS
         if plan.is_routed and labels[tier] < MIN_JUDGED
     ]
-    short = sum(time <= prepared.training.short_s for time in prepared.judged.sealed.all_service_s())
+    short, kind = len(prepared.timetable.requests), "requests"
+    if prepared.is_sealed:
+        sealed, kind = prepared.judged.sealed.all_service_s(), "short requests"
+        short = sum(time <= prepared.training.short_s for time in sealed)
     if short < MIN_SHORT:
-        reasons.append(f"{short} short requests in the trace; a 95th percentile needs {MIN_SHORT}")
+        reasons.append(f"{short} {kind} in the trace; a 95th percentile needs {MIN_SHORT}")
     if plan.effort.rounds < 3:
         reasons.append(f"{plan.effort.rounds} rounds; an interval needs 3")
     return reasons
@@ -121,7 +124,12 @@ def _on_kind(plan: Plan) -> Iterator[str]:
             f"Closed loop of {plan.clients} clients: a stall holds requests back instead of showing in their"
             " times, so these response times compare with no open run (coordinated omission)."
         )
-    if not plan.is_routed:
+    if plan.is_of_tools:
+        yield (
+            "The requests call tools of the target, which nothing else can serve: none was measured alone, so"
+            " there are no tiers, no short and long requests, and no slowdown."
+        )
+    elif not plan.is_routed:
         yield (
             "The target is none of our pools: it has no tier accuracy, and short and long requests are those"
             " of our own reference worker."

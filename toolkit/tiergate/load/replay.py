@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from tiergate.errors import SourceError, TiergateError
 from tiergate.hooks import OperationDeclaration, WorkloadDeclaration
-from tiergate.load.trace import Trace
+from tiergate.load.trace import TOOLS, Trace
 from tiergate.load.trace_file import place, read_trace, require_sessions
 from tiergate.model import Session
 from tiergate.plugins import PluginHost
@@ -33,6 +33,11 @@ class Replay:
     workload: WorkloadDeclaration
     rate_rps: float
 
+    @property
+    def is_of_tools(self) -> bool:
+        """Whether it calls tools that only the target knows."""
+        return self.trace.head.workload == TOOLS
+
 
 def read_replay(path: Path, host: PluginHost, sessions: Sequence[Session] | None) -> Replay:
     """Read a trace to replay.
@@ -54,6 +59,10 @@ def read_replay(path: Path, host: PluginHost, sessions: Sequence[Session] | None
             where=str(path),
             hint="replay a trace of at least two starts",
         )
+    if trace.head.workload == TOOLS:
+        if sessions is not None:
+            raise SourceError("a trace of tools has no sessions", where=str(path), hint="leave --from out")
+        return Replay(str(path), trace, (), workload, trace.rate_rps)
     if sessions is not None:
         hint = "give the task store that the trace was recorded on with --from"
     elif trace.head.tasks is UNSET:
@@ -68,6 +77,13 @@ def read_replay(path: Path, host: PluginHost, sessions: Sequence[Session] | None
 
 
 def _workload(path: Path, host: PluginHost, trace: Trace) -> WorkloadDeclaration:
+    if trace.head.workload == TOOLS:
+        return WorkloadDeclaration(
+            name=TOOLS,
+            summary="calls of tools that the target defines",
+            sessions=lambda _seed, _tasks: (),
+            requests=lambda _seed, _sessions, _count: trace.requests,
+        )
     try:
         return host.get(WorkloadDeclaration, trace.head.workload)
     except TiergateError as error:

@@ -66,10 +66,11 @@ def _variant(
     accuracy, accuracy_intervals = _tier_accuracy(plan, prepared, declaration, all_rounds)
     response = _latency(outcome.response_s for outcome in done)
     pooled = {
-        "slowdown": slowdown(done, prepared),
         "achieved_rps": len(done) / sum(one.elapsed_s for one in rounds),
         **_flat("response_ms", response),
     }
+    if prepared.is_sealed:
+        pooled["slowdown"] = slowdown(done, prepared)
     for name, found in classes.items():
         pooled |= _flat(f"{name}.response_ms", found.response_ms)
     per_round = [round_values(one, prepared) for one in rounds]
@@ -87,7 +88,7 @@ def _variant(
         lateness_ms=_latency(outcome.late_s for outcome in done),
         by_class=_part(classes, "by_class."),
         by_length=_part(classes, "by_length."),
-        slowdown=pooled["slowdown"],
+        slowdown=pooled.get("slowdown"),
         tier_accuracy=accuracy,
         affinity=affinity(rounds, {tier.name: tier.workers for tier in plan.tiers_of(declaration)}),
         resources=_resources(rounds),

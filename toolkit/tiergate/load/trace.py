@@ -20,6 +20,10 @@ from tiergate.operation import Request
 TRACE_SCHEMA: Final[Literal["tiergate.trace/1"]] = "tiergate.trace/1"
 
 
+TOOLS: Final = "tools"
+"""The workload of a trace whose operations are tools of a target that defines them itself."""
+
+
 class TraceHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first line: where the requests came from.
 
