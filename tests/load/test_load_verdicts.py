@@ -70,9 +70,7 @@ def test_who_falls_behind_what_is_offered_is_named(achieved: float, clients: int
 
 def test_where_there_is_nothing_to_tier_no_remark_is_about_tiers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remarks_module, "_on_tiers", lambda _plan, _prepared: ["about tiers"])
-    given = SimpleNamespace(
-        is_routed=True, is_of_tools=False, oracle_cache=None, sessions=None, clients=None
-    )
+    given = SimpleNamespace(is_routed=True, is_of_tools=False, oracle_cache=None, sessions=None, clients=None)
     for spread, says in ((2.0, []), (100.0, ["about tiers"])):
         made = prepared(0.001, 0.001 * spread)
         made.sealed_at, made.refused = "", {}
