@@ -24,7 +24,7 @@ def tiergate_benchmarks() -> Iterable[BenchmarkDeclaration]:
     """The benchmarks of the server."""
     yield BenchmarkDeclaration(
         name="serve",
-        summary="tool calls beside a one-tool server on the same SDK; what watching costs; many HTTP sessions",
+        summary="tool calls beside a one-tool server on the same SDK; cost of watching; many HTTP sessions",
         requires=(Requirement(module="mcp", install="tiergate[serve]"),),
         run=run_serve,
     )
