@@ -28,7 +28,7 @@ AGENTS = 4
 TASKS = 8
 PATIENCE_S = 60.0
 SESSION = "work"
-QUEUE_LIMIT = 4
+QUEUE_LIMIT = 16
 """So few that a flood of callers fills it."""
 
 
@@ -146,7 +146,7 @@ def _flood(port: int) -> int:
         finally:
             client.close()
 
-    callers = [threading.Thread(target=ask, daemon=True) for _ in range(40)]
+    callers = [threading.Thread(target=ask, daemon=True) for _ in range(100)]
     for caller in callers:
         caller.start()
     for caller in callers:
