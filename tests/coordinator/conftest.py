@@ -17,6 +17,9 @@ import pytest
 
 pytest.importorskip("mcp", reason="serving needs tiergate[serve]")
 
+# The server over HTTP is a module beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
+
 SLOW = """
 import time
 from pathlib import Path
@@ -188,8 +191,8 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Starts servers on a store, and ends those that are left."""
     started: list[Server] = []
 
-    def call(store: Path = tmp_path / "work.db") -> Server:
-        started.append(Server(words(store), environment, tmp_path))
+    def call(store: Path = tmp_path / "work.db", line: list[str] | None = None) -> Server:
+        started.append(Server(line or words(store), environment, tmp_path))
         return started[-1].shake_hands()
 
     yield call
@@ -205,3 +208,15 @@ def server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     found = Server(words(folder / "work.db"), environment, folder).shake_hands()
     yield found
     assert found.end() == 0
+
+
+@pytest.fixture(scope="session")
+def command_line() -> Callable[..., list[str]]:
+    """Makes the command line of a server."""
+    return words
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[[Callable[[], bool], str], None]:
+    """Waits for something to become true."""
+    return until
