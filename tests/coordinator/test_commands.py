@@ -56,7 +56,9 @@ def test_every_client_is_told_of_the_same_command(cli: Cli) -> None:
 
 
 @pytest.mark.integration
-def test_the_command_starts_a_server_that_answers(cli: Cli, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_starts_a_server_that_answers(
+    cli: Cli, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = snippet(cli, "claude-code", "--store", "sqlite:work.db")
     monkeypatch.chdir("/")
     server = start(line=[told["command"], *told["args"]])  # it shakes hands

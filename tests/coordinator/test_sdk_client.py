@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from listener import Listener
 from mcp import Client, StdioServerParameters
+from mcp_types import PromptReference
 
 pytestmark = pytest.mark.integration
 
@@ -86,12 +87,10 @@ async def resources_and_prompts(client: Client, session: str) -> None:
     assert f"session://{session}" in {str(found.uri) for found in listed}
     assert len((await client.list_resource_templates()).resource_templates) == 2
     (content,) = (await client.read_resource(f"session://{session}/tasks/a")).contents
-    assert '"first"' in content.text  # type: ignore[union-attr]
+    assert '"first"' in content.text
     (prompt,) = (await client.list_prompts()).prompts
-    text = (await client.get_prompt(prompt.name, {"session": session})).messages[0].content.text  # type: ignore[union-attr]
+    text = (await client.get_prompt(prompt.name, {"session": session})).messages[0].content.text
     assert "first" in text
-    from mcp_types import PromptReference
-
     found = await client.complete(
         PromptReference(type="ref/prompt", name=prompt.name), {"name": "session", "value": session[:3]}
     )

@@ -143,6 +143,20 @@ def test_sigterm_lets_a_call_finish(start: Any, tmp_path: Path, until: Until) ->
     assert server.process.wait(30) == 0
 
 
+def test_sigterm_lets_a_call_over_http_finish(
+    environment: dict[str, str], command_line: Callable[..., list[str]], tmp_path: Path, until: Until
+) -> None:
+    listener = Listener(command_line(tmp_path / "work.db"), environment, tmp_path / "errors")
+    answers: list[Any] = []
+    slow = {"seconds": 0.5, "folder": str(tmp_path)}
+    asking = threading.Thread(target=lambda: answers.append(listener.call("reconcile", **slow)))
+    asking.start()
+    until((tmp_path / "begun").exists, "the call never began")
+    assert listener.end(signal.SIGTERM) == 0
+    asking.join(30)
+    assert [answer["isError"] for answer in answers] == [False]
+
+
 def test_a_second_signal_ends_it_at_once(start: Any, tmp_path: Path, until: Until) -> None:
     server = start()
     server.begin("tools/call", {"name": "reconcile", "arguments": {"seconds": 60, "folder": str(tmp_path)}})

@@ -102,7 +102,10 @@ def test_the_list_is_sorted_paged_and_counts_what_is_open(store: Store) -> None:
         cursor = page.next_cursor
     assert [row.session for row in found] == ["a/1", "a/2", "b", "c", "ä"]
     assert {(row.tasks, row.open) for row in found} == {(2, 1)}
-    assert [row.session for row in session_list(store, "", SessionList(prefix="a/")).sessions] == ["a/1", "a/2"]
+    assert [row.session for row in session_list(store, "", SessionList(prefix="a/")).sessions] == [
+        "a/1",
+        "a/2",
+    ]
     assert session_list(store, "", SessionList(cursor="zz", prefix="a")).sessions == []
 
 

@@ -18,8 +18,8 @@ GONE = "tiergate.gone"
 """Key of the scope of a request: a `Gone`."""
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/", "/live.css", "/live.js"})
-"""What needs no token to be read: whether the server is well, which supervisors ask, and the files of the live
-page, which hold no data; the page asks for the token."""
+"""What needs no token to be read: whether the server is well, which supervisors ask, and the files of the
+live page, which hold no data; the page asks for the token."""
 
 
 class Gone:
