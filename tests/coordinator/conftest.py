@@ -15,6 +15,8 @@ from typing import Any, cast
 
 import pytest
 
+from tiergate.cli import main
+
 pytest.importorskip("mcp", reason="serving needs tiergate[serve]")
 
 # The server over HTTP is a module beside this file.
@@ -164,6 +166,7 @@ class Server:
 
 
 Start = Callable[..., Server]
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -220,3 +223,17 @@ def command_line() -> Callable[..., list[str]]:
 def until_fixture() -> Callable[[Callable[[], bool], str], None]:
     """Waits for something to become true."""
     return until
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Run ``tiergate WORDS`` in an empty folder: its exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TIERGATE_DEBUG", raising=False)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return call

@@ -11,24 +11,9 @@ from typing import Any
 
 import pytest
 
-from tiergate.cli import main
 from tiergate.cli.mcp import CLIENTS, TOKEN_VARIABLE
 
 Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run ``tiergate WORDS`` in an empty folder: its exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TIERGATE_DEBUG", raising=False)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def snippet(cli: Cli, client: str, *words: str) -> dict[str, Any]:

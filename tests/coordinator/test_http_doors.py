@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +17,8 @@ from tiergate.coordinator.guard import Guard
 from tiergate.coordinator.http import HttpPlan, run_http
 from tiergate.coordinator.limits import HttpLimits, RateLimit
 from tiergate.coordinator.listening import HttpAddress, listen
+
+Cli = Callable[..., tuple[int, str, str]]
 
 pytestmark = pytest.mark.integration
 
@@ -93,40 +94,32 @@ def test_host_and_origin_have_to_name_this_server(
     assert exchange(guarded.port, "GET", "/status.json", None, both).status == status
 
 
-def refused(line: list[str], environment: dict[str, str]) -> str:
+def refused(cli: Cli, *words: str) -> str:
     """The one line that a server says which does not start for wrong usage."""
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    (said,) = done.stderr.splitlines()
-    return said
+    code, printed, said = cli("serve", "--store", "sqlite:work.db", *words)
+    assert (code, printed) == (2, "")
+    (line,) = said.splitlines()
+    return line
 
 
-def test_a_token_that_everybody_may_read_is_refused(
-    command_line: Callable[..., list[str]], environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_token_that_everybody_may_read_is_refused(cli: Cli, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text(TOKEN)
     token.chmod(0o644)
-    line = command_line(tmp_path / "work.db", "--http", "127.0.0.1:0", "--token-file", str(token))
-    assert "chmod 600" in refused(line, environment)
+    assert "chmod 600" in refused(cli, "--http", "127.0.0.1:0", "--token-file", str(token))
 
 
-def test_a_public_address_needs_a_token(
-    command_line: Callable[..., list[str]], environment: dict[str, str], tmp_path: Path
-) -> None:
-    line = command_line(tmp_path / "work.db", "--http", "0.0.0.0:0")
-    assert "--token-file" in refused(line, environment)
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
+def test_a_public_address_needs_a_token(cli: Cli, host: str) -> None:
+    assert "--token-file" in refused(cli, "--http", f"{host}:0")
 
 
-def test_a_port_in_use_is_named(
-    command_line: Callable[..., list[str]], environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_port_in_use_is_named(cli: Cli) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = refused(command_line(tmp_path / "work.db", "--http", f"127.0.0.1:{port}"), environment)
+        said = refused(cli, "--http", f"127.0.0.1:{port}")
     assert f"127.0.0.1:{port}" in said
     assert "in use" in said
 
