@@ -76,7 +76,8 @@ def test_input_that_ends_after_a_call_still_gets_its_answer(start: Any, tmp_path
     server = start()
     number = server.begin("tools/call", {"name": "reconcile", "arguments": {"seconds": 0.3}})
     server.process.stdin.close()
-    assert server.read()["id"] == number
+    answer = server.read()
+    assert (answer["id"], answer["result"]["isError"]) == (number, False), answer
     assert server.process.wait(30) == 0
 
 
