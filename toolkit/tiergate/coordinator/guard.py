@@ -17,11 +17,9 @@ from tiergate.coordinator.listening import LOOPBACK_NAMES, HttpAddress
 GONE = "tiergate.gone"
 """Key of the scope of a request: a `Gone`."""
 
-OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
-"""What supervisors ask; needs no token and tells nothing but whether the server is well."""
-
-PAGE_PATHS = frozenset({"/", "/live.css", "/live.js"})
-"""The live page without what it shows: a browser that opens it has no token yet, and the page asks for it."""
+OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/", "/live.css", "/live.js"})
+"""What needs no token to be read: whether the server is well, which supervisors ask, and the files of the
+live page, which hold no data; the page asks for the token."""
 
 
 class Gone:
@@ -97,10 +95,9 @@ class Guard:
     def _check(self, scope: Scope, *, counted: bool) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         self._check_origin(headers)
-        if scope["path"] in OPEN_PATHS and not counted:
+        if scope["path"] in OPEN_PATHS and scope["method"] in ("GET", "HEAD"):
             return
-        if scope["path"] not in PAGE_PATHS or counted:
-            self._check_token(headers)
+        self._check_token(headers)
         wait = self._rate.take((scope.get("client") or ("",))[0])
         if wait:
             raise Refusal(429, "too many requests; send them more slowly", _retry(wait))
