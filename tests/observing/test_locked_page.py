@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ async def app(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 def status(path: str, method: str = "GET", *, token: str = "", body: bytes = b"") -> int:
-    sent: list[dict[str, Any]] = []
+    sent: list[MutableMapping[str, Any]] = []
     headers = [
         (b"host", b"127.0.0.1:8765"),
         *([(b"authorization", f"Bearer {token}".encode())] if token else []),
@@ -30,7 +31,7 @@ def status(path: str, method: str = "GET", *, token: str = "", body: bytes = b""
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     guard = Guard(app, HttpLimits(), ["127.0.0.1"], TOKEN)
