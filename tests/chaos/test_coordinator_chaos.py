@@ -28,7 +28,7 @@ AGENTS = 4
 TASKS = 8
 PATIENCE_S = 60.0
 SESSION = "work"
-QUEUE_LIMIT = 16
+QUEUE_LIMIT = 10
 """So few that a flood of callers fills it."""
 
 
@@ -40,7 +40,7 @@ def open_store(address: str):
 @pytest.mark.parametrize(
     ("address", "seconds"),
     [
-        pytest.param("sqlite:{}/work.db", 6.0),
+        pytest.param("sqlite:{}/work.db", 3.0),
         pytest.param("sqlite:{}/work.db", 120.0, marks=pytest.mark.soak),
         pytest.param("json:{}/work", 120.0, marks=pytest.mark.soak),
     ],
@@ -146,7 +146,7 @@ def _flood(port: int) -> int:
         finally:
             client.close()
 
-    callers = [threading.Thread(target=ask, daemon=True) for _ in range(100)]
+    callers = [threading.Thread(target=ask, daemon=True) for _ in range(40)]
     for caller in callers:
         caller.start()
     for caller in callers:

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="serving needs tiergate[serve]")
 
-from tiergate.coordinator.guard import PAGE_PATHS, Guard
+from tiergate.coordinator.guard import Guard
 from tiergate.coordinator.limits import HttpLimits
 
 TOKEN = "a-token-of-some-length"
@@ -40,7 +40,7 @@ def status(path: str, method: str = "GET", *, token: str = "", body: bytes = b""
     return int(sent[0]["status"])
 
 
-@pytest.mark.parametrize("path", sorted(PAGE_PATHS))
+@pytest.mark.parametrize("path", ["/", "/live.css", "/live.js"])
 def test_the_page_that_asks_for_the_token_needs_none(path: str) -> None:
     assert status(path) == 200
 
@@ -56,4 +56,4 @@ def test_everything_that_it_shows_needs_the_token(path: str) -> None:
 def test_what_needs_no_token_takes_no_body(path: str) -> None:
     assert status(path, "POST", body=b"x") == 401
     assert status(path, "GET", body=b"x") == 413
-    assert status(path, "PUT", body=b"x") == 413
+    assert status(path, "PUT", body=b"x") == 401
