@@ -14,8 +14,8 @@ pytestmark = pytest.mark.integration
 Schema = dict[str, Any]
 
 TOOLS = (
-    "session_create session_get session_list session_archive task_add task_update task_progress task_query"
-    " task_expand balance balance_apply flow plan search health metrics"
+    "session_create session_get session_list session_archive task_add task_get task_update task_progress"
+    " task_query task_expand balance balance_apply flow plan search health metrics"
 ).split()
 
 # Half a character is refused as no JSON before any tool sees it, see the tests of the wire.

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.integration
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("session_create", {"title": "a work", "tasks": [{"task": "a", "title": "first"}]}),
     ("task_add", {"task": "b", "title": "second", "dependencies": ["a"], "weight": 2}),
+    ("task_get", {"task": "b"}),
     ("task_update", {"task": "b", "status": "blocked"}),
     ("task_progress", {"task": "a", "amount": 0.5, "note": "half of it"}),
     ("task_expand", {"task": "b"}),
