@@ -59,7 +59,7 @@ def set_member(text: str, record: Node, name: str, value: Any) -> Edit:
     return Edit(last.end, last.end, f",{key}{style.dump(value)}")
 
 
-def drop_member(text: str, record: Node, name: str) -> Edit | None:
+def drop_member(record: Node, name: str) -> Edit | None:
     """Take a field out of an object with its comma; None where the object has no such field."""
     members = record.members or []
     for number, (start, key, node) in enumerate(members):

@@ -18,7 +18,14 @@ HEAD_BYTES = 8192
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
 
-_WIDE = (
+_WIDE = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+"""Byte order marks of other encodings, the longer ones first."""
+
     (b"\xff\xfe\0\0", "UTF-32"),
     (b"\0\0\xfe\xff", "UTF-32"),
     (b"\xff\xfe", "UTF-16"),
@@ -45,7 +52,7 @@ def read_text(path: Path, *, empty_ok: bool = False) -> str:
         raise unreadable(path, error) from error
     if not data.strip() and not empty_ok:
         raise SourceError("the file is empty", where=printable(path))
-    wide = next((name for mark, name in _WIDE if data.startswith(mark)), None)
+    wide = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
     if wide:
         hint = f"save it as UTF-8, as with `iconv -f {wide} -t UTF-8`"
         raise SourceError(f"{wide} text, not UTF-8", where=at(path, 1, 1), hint=hint)
@@ -60,13 +67,13 @@ def read_text(path: Path, *, empty_ok: bool = False) -> str:
         raise SourceError("not UTF-8 text", where=place(path, before), hint=hint) from error
 
 
-def read_head(path: Path) -> str:
-    """The beginning of a regular file for detection; empty text when it cannot be read."""
+def read_head(path: Path, size: int = HEAD_BYTES) -> str:
+    """The first bytes of a regular file for detection, as text; empty when it cannot be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return ""
         with path.open("rb") as file:
-            return file.read(HEAD_BYTES).decode("utf-8-sig", "replace")
+            return file.read(size).decode("utf-8-sig", "replace")
     except (OSError, ValueError):
         return ""
 

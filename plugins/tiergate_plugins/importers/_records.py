@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tiergate.errors import SourceError
+from tiergate.model import Task
 from tiergate_plugins.importers._edits import Edit, drop_member, set_member
-from tiergate_plugins.importers._json_text import Node, Place, scan
-from tiergate_plugins.importers._reading import at, decode_json, place
+from tiergate_plugins.importers._fields import kind_of
+from tiergate_plugins.importers._json_text import Node, Place, head_value, scan
+from tiergate_plugins.importers._reading import decode_json, place, read_head
 from tiergate_plugins.importers._writing import Change
 
 DROP = object()
@@ -95,12 +97,59 @@ def json_lines(text: str, path: Path, damages: Damages) -> Iterator[tuple[int, i
         offset += len(line) + 1
 
 
-def line_of(path: Path, number: int) -> str:
-    """``file:line:1``."""
-    return at(path, number, 1)
+@dataclass(slots=True)
+class Reader:
+    """Makes tasks of records, each with an id of its own.
+
+    Attributes:
+        fault: what is wrong with a record, in words that follow its name; None where nothing is.
+        identity: the id of a record that has no fault.
+        build: the task of a record, given the record and its id.
+        damages: where records that are left out are noted.
+    """
+
+    fault: Callable[[Any], str | None]
+    identity: Callable[[dict[str, Any], Place], str]
+    build: Callable[[dict[str, Any], str], Task]
+    damages: Damages
+
+    def read(self, records: Iterable[tuple[Place, Any]]) -> dict[str, tuple[Place, Task]]:
+        """The tasks with their places, by id, in their order."""
+        found: dict[str, tuple[Place, Task]] = {}
+        for number, (where, record) in enumerate(records, start=1):
+            fault = self.fault(record)
+            if fault:
+                self.damages.add(where, f"record {number} {fault}")
+                continue
+            identity = self.identity(record, where)
+            if identity in found:
+                self.damages.add(where, f"task {identity!r} stands twice", "keep one of them")
+                continue
+            found[identity] = (where, self.build(dict(record), identity))
+        return found
 
 
-def all_objects(values: Iterable[Any]) -> bool:
-    """Whether there is a value, and each is an object."""
-    values = list(values)
-    return bool(values) and all(isinstance(value, dict) for value in values)
+def missing_text(record: Any, *names: str) -> str | None:
+    """What is wrong with a record that must have these texts."""
+    if not isinstance(record, dict):
+        return f"is {kind_of(record)} instead of an object"
+    lacking = next((name for name in names if not isinstance(record.get(name), str)), None)
+    return None if lacking is None else f"has no text `{lacking}`"
+
+
+def items_of(document: Any, *steps: str) -> Iterator[tuple[Place, Any]]:
+    """The items of the list that keys lead to, with their places."""
+    items = document
+    for step in steps:
+        items = items[step]
+    for number, item in enumerate(items):
+        yield (0, *steps, number), item
+
+
+def first_record(path: Path, *steps: str) -> dict[str, Any] | None:
+    """The first record of a list at the beginning of a file; empty where it is cut off, None where none is."""
+    value = head_value(read_head(path))
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    record = value[0] if isinstance(value, list) and value else None
+    return record if isinstance(record, dict) else None

@@ -1,4 +1,4 @@
-"""The options ``--from``, ``--format`` and ``--lenient``: sessions of other tools' task stores instead of generated ones."""
+"""Options of commands that read sources: ``--from``, ``--format`` and ``--lenient``."""
 
 from __future__ import annotations
 
