@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 _ENDS = re.compile(r"\r\n|\r|\n")
 _ITEM = re.compile(
-    r"(?P<front>[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+)(?:\[(?P<mark>[^\]])\](?:[ \t]+|$))?(?P<text>.*?)[ \t]*"
+    r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+(?:\[(?P<mark>[^\]])\](?:[ \t]+|$))?(?P<text>.*?)[ \t]*"
 )
 _DEEPEST = 60
 

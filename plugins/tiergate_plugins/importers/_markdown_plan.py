@@ -1,4 +1,4 @@
-"""Sessions and tasks of a Markdown text: which items are tasks, what they are called, and what they wait for."""
+"""Sessions and tasks of a Markdown text: which items are tasks, their ids, and what they wait for."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ MARKS = {
     "-": Status.ABANDONED,
 }
 """What the character in a checkbox means; a capital X is an x."""
+
+_BOXES = {f"[{mark}]": status for mark, status in MARKS.items()}
 
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+){2,}\b")
 _QUOTED = re.compile(r"`([^`\s]+)`")
@@ -72,7 +74,7 @@ class Plan:
     name: str
     sessions: list[Session] = field(default_factory=list)
     spots: dict[tuple[str, str], Spot] = field(default_factory=dict)
-    statuses: Statuses = field(default_factory=lambda: Statuses(MARKS))
+    statuses: Statuses = field(default_factory=lambda: Statuses(_BOXES))
     disagreeing: list[str] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
@@ -208,20 +210,19 @@ class _Reader:
         if item.mark is None and said is not None:
             self.plan.statuses.met[said[1]] = said[0]
             return *said, {}
-        mark = (item.mark or " ").casefold()
-        boxed, _ = self.plan.statuses.take({"status": mark if mark.strip() else " "})
         word = f"[{item.mark}]"
+        boxed, _ = self.plan.statuses.take({"status": word})
         if said is None or said[0] is boxed:
             return boxed, word, {}
         # An empty box says that a task is not done, which goes with every word but completed.
-        if mark.strip() or said[0] is Status.COMPLETED:
+        if word != "[ ]" or said[0] is Status.COMPLETED:
             self.plan.disagreeing.append(f"line {item.line + 1}, {word} and {said[1]!r}")
             return boxed, word, {"stated_status": said[1]}
         self.plan.statuses.met[said[1]] = said[0]
         return said[0], said[1], {}
 
     def _linked(self, part: _Part, task: Task) -> Task:
-        """A task with the ids of what it waits for: a neighbour by its number, else any task of the session."""
+        """A task with the ids of what it waits for: of a neighbour by its number, else of any task."""
         near = self.plan.spots[part.id, task.id].near
         found = tuple(
             dict.fromkeys(

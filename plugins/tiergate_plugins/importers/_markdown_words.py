@@ -1,4 +1,4 @@
-"""What a line of a plan says beside its title: a status, a weight, what it waits for, and how far it claims to be.
+"""What a line of a plan says beside its title: status, weight, what it waits for, claims of progress.
 
 Such words stand in brackets at the end of a task, as in ``(active, weight 6, needs 2 and 3)``. Brackets that
 say anything else as well belong to the title.
@@ -31,9 +31,8 @@ STATUS_WORDS = {
 }
 _TRAILING = re.compile(r"(?P<title>.*?)(?P<gap>[ \t]*)\((?P<inside>[^()]*)\)", re.DOTALL)
 _ID = r"#?[\w][\w./@-]*"
-_NEEDS = re.compile(
-    rf"(?:needs|depends on|after|blocked by)\s+({_ID}(?:\s*(?:,|and|&)\s*{_ID})*)", re.IGNORECASE
-)
+_IDS = rf"{_ID}(?:\s*(?:,|&|\band\b)\s*{_ID})*"
+_NEEDS = re.compile(rf"(?:needs|depends on|after|blocked by)\s+({_IDS})", re.IGNORECASE)
 _WEIGHT = re.compile(r"weight\s+(\d{1,9}(?:\.\d{1,6})?)", re.IGNORECASE)
 _MOMENTUM = re.compile(r"momentum\s+(\d{1,2}|100)\s?%", re.IGNORECASE)
 _STATUS = re.compile("|".join(sorted(STATUS_WORDS, key=len, reverse=True)), re.IGNORECASE)
@@ -104,7 +103,7 @@ class Words:
         return tuple(dict.fromkeys(name.strip().removeprefix("#") for name in names))
 
     def say(self, kind: str, phrase: str) -> None:
-        """Put a phrase in the place of the one of its kind, or behind the others; an empty one is left out."""
+        """Put a phrase in place of the one of its kind, else behind the others; an empty one is left out."""
         numbers = [number for number, (known, _) in enumerate(self.phrases) if known == kind]
         if numbers:
             self.phrases[numbers[0] : numbers[0] + 1] = [(kind, phrase)] if phrase else []

@@ -26,11 +26,6 @@ _WIDE = {
 }
 """Byte order marks of other encodings, the longer ones first."""
 
-    (b"\xff\xfe\0\0", "UTF-32"),
-    (b"\0\0\xfe\xff", "UTF-32"),
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-)
 _BYTE = re.compile(r" \(byte (\d+)\)$")
 
 

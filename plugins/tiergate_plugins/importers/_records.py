@@ -72,11 +72,7 @@ def edits_of(fields: Fields) -> Callable[[str, Sequence[Change[Place]]], Iterato
         for change in changes:
             record = nodes.at(change.place)
             for name, value in fields(change).items():
-                edit = (
-                    drop_member(text, record, name)
-                    if value is DROP
-                    else set_member(text, record, name, value)
-                )
+                edit = drop_member(record, name) if value is DROP else set_member(text, record, name, value)
                 if edit is not None:
                     yield edit
 
@@ -147,7 +143,7 @@ def items_of(document: Any, *steps: str) -> Iterator[tuple[Place, Any]]:
 
 
 def first_record(path: Path, *steps: str) -> dict[str, Any] | None:
-    """The first record of a list at the beginning of a file; empty where it is cut off, None where none is."""
+    """The first record of a list that a file begins with, as far as it is seen; None where there is none."""
     value = head_value(read_head(path))
     for step in steps:
         value = value.get(step) if isinstance(value, dict) else None

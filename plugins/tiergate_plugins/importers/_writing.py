@@ -60,6 +60,23 @@ class Change(Generic[_Place]):
             f"task {self.after.id!r}: {what}; nothing was written", where=printable(self.path), hint=hint
         )
 
+    def require_said(self, said: Task, fields: Iterable[str]) -> None:
+        """Refuse what is not said once it is written.
+
+        Args:
+            said: the task as the new text has it.
+            fields: those that are compared.
+
+        Raises:
+            SourceError: a field is not as it is to be.
+        """
+        for name in fields:
+            value = getattr(self.after, name)
+            if getattr(said, name) != value:
+                shown = str(value) if isinstance(value, Status) else repr(value)
+                what = f"the format cannot say {name} {shown} here"
+                raise self.refuse(what, "change it with the format's own tool")
+
     def word(self, words: Mapping[Status, str]) -> str:
         """The format's word for the new status.
 
@@ -170,13 +187,7 @@ def _require_said(
             if change is None:
                 same = same and task == said
                 continue
-            lost = [name for name in fields if getattr(change.after, name) != getattr(said, name)]
-            if lost:
-                value = getattr(change.after, lost[0])
-                shown = str(value) if isinstance(value, Status) else repr(value)
-                raise change.refuse(
-                    f"the format cannot say {lost[0]} {shown} here", "change it with the format's own tool"
-                )
+            change.require_said(said, fields)
     if not same:
         raise SourceError(
             "the change would alter other tasks too; nothing was written",

@@ -1,4 +1,4 @@
-"""Imports GitHub issues as JSON: the list of the REST API, or ``gh issue list --json``. One session a repository.
+"""Imports GitHub issues as JSON: of the REST API, or of ``gh issue list --json``. One session a repository.
 
 What becomes what:
 
@@ -18,13 +18,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tiergate.errors import SourceError
 from tiergate.hooks import Imported, ImporterDeclaration, hookimpl
 from tiergate.model import Session, Status, Task
-from tiergate_plugins.importers._fields import Statuses, count_of, kind_of, priority_weight, take_text, whole
+from tiergate_plugins.importers._fields import (
+    Statuses,
+    count_of,
+    dangling_note,
+    kind_of,
+    priority_weight,
+    take_text,
+    whole,
+)
 from tiergate_plugins.importers._json_text import Place, head_value, values_in
 from tiergate_plugins.importers._reading import decode_json, printable, read_head, read_text
 from tiergate_plugins.importers._records import Damages, Reader
@@ -72,6 +81,7 @@ def read(path: Path) -> Imported:
     """
     text = read_text(path)
     statuses, damages = Statuses(STATUSES), Damages()
+    reader = Reader(_fault, _identity, lambda fields, one: _task(fields, one, statuses), damages)
     records = list(_records(text, path))
     issues = [(place, record) for place, record in records if not _is_pull_request(record)]
     groups: dict[str, list[tuple[Place, Any]]] = {}
@@ -79,11 +89,11 @@ def read(path: Path) -> Imported:
         groups.setdefault(_repository(record) or printable(path.stem), []).append((place, record))
     sessions = []
     for name, group in groups.items():
-        found = Reader(_fault, _identity, lambda fields, one: _task(fields, one, statuses), damages).read(
-            group
-        )
+        found = reader.read(group)
         sessions.append(Session(id=name, title=name, tasks=tuple(task for _, task in found.values())))
     notes = statuses.notes()
+    for session in sessions:
+        notes += dangling_note(session.tasks, session.id)
     if len(issues) < len(records):
         notes.append(f"left out: {count_of(len(records) - len(issues), 'pull request')}")
     return Imported(sessions=sessions, statuses=statuses.met, notes=notes, damage=damages.errors(text, path))
@@ -92,9 +102,9 @@ def read(path: Path) -> Imported:
 def _records(text: str, path: Path) -> Iterator[tuple[Place, Any]]:
     """The issues of a file with their places, through whatever lists they are in."""
     spans = list(values_in(text))
-    covered = "".join(text[end:start] for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    between = "".join(text[end:start] for (_, end), (start, _) in pairwise(spans))
     rest = text[spans[-1][1] :] if spans else text
-    if not spans or (covered + rest).strip():
+    if not spans or (between + rest).strip():
         decode_json(text, path)  # says what is wrong, and where
         raise SourceError("not a list of issues", where=printable(path))
     for start, end in spans:
@@ -161,7 +171,7 @@ def _task(fields: dict[str, Any], identity: str, statuses: Statuses) -> Task:
 def _word(fields: dict[str, Any]) -> str:
     """State and reason as one word; both stay where they are."""
     reason = fields.get("state_reason") or fields.get("stateReason")
-    state = fields["state"].casefold()
+    state = str(fields["state"]).casefold()
     return f"{state}/{reason.casefold()}" if isinstance(reason, str) and reason else state
 
 

@@ -9,10 +9,10 @@ What becomes what:
 - a heading is that of a session where it begins with the word session, or names it in capitals
   (``A_LONG_NAME``); also each heading of level 1 where there are several. Any other is a section, kept in
   ``extra``.
-- a task of an ordered list has its number as id, any other its place among its neighbours; behind the id of the
-  task that it is in. A number that is used again gets ``@SECTION`` behind it.
-- statements of progress (``83 % complete``, ``1 of 6 done``) are kept in ``extra`` as ``stated_progress``, of the
-  task on whose line they stand, else of the session.
+- a task of an ordered list has its number as id, any other its place among its neighbours; behind the id of
+  the task that it is in. A number that is used again gets ``@SECTION`` behind it.
+- statements of progress (``83 % complete``, ``1 of 6 done``) are kept in ``extra`` as ``stated_progress``, of
+  the task on whose line they stand, else of the session.
 - written back are the title, the status, the weight and the dependencies.
 """
 
@@ -57,7 +57,7 @@ def tiergate_importers() -> Iterator[ImporterDeclaration]:
 
 
 def detect(path: Path) -> bool:
-    """Whether a Markdown or text file has an item with a checkbox near its beginning, or a task in brackets."""
+    """Whether a Markdown or text file has, near its beginning, an item with a checkbox or with a status."""
     if path.suffix.lower() not in _SUFFIXES:
         return False
     head = read_head(path, _LOOKED_AT)

@@ -4,8 +4,8 @@ What becomes what:
 
 - a line that begins with ``x`` is completed, any other is queued.
 - the text up to the projects, contexts and ``key:value`` pairs that it ends with becomes the title.
-- ``id:`` becomes the id; a line without one has its number in the file. ``after:`` names, with commas, the ids
-  of the tasks that this one waits for. Both are conventions of programs, not rules of the format.
+- ``id:`` becomes the id; a line without one has its number in the file. ``after:`` names, with commas, the
+  ids of the tasks that this one waits for. Both are conventions of programs, not rules of the format.
 - priority A, B, C becomes the weight 4, 3, 2; a later letter, and none, the weight 1. ``pri:A`` says the
   priority of a completed task.
 - projects and contexts become labels, with their marks. The day of creation becomes created_at.
