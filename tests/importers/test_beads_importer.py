@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tiergate.errors import SourceError
-from tiergate.hooks import Imported
+from tiergate.hooks import Imported, ImporterDeclaration
 from tiergate.model import Status, Task
+from tiergate.sources import read_source
 from tiergate_plugins.importers import beads
 
 Write = Callable[[str, str | bytes], Path]
@@ -195,21 +196,32 @@ GOOD = '{"id": "a", "title": "Ä"}\n'
         ('{"id": "b", "title": "B", "n": 1e999}', ":1", "not JSON that can be read"),
         ('{"id": "b", "title": "B", "n": ' + "[" * 100_000, ":1", "nested too deeply"),
         ('{"id": "b", "title": "B", "n": NaN}', ":1:32", "not JSON"),
-        (GOOD + '{"id": "b", "title": "B"}\n' + GOOD, ":3", "'a' stands twice: in line 1 and in line 3"),
+        (GOOD + '{"id": "b", "title": "B"}\n' + GOOD, ":3:1", "'a' stands twice: in line 1 and in line 3"),
         (GOOD.encode() + b'{"id": "\xff"}', ":2:9", "not UTF-8 text"),
+        ('{"id": "a", "title": "Ä"}'.encode("utf-16"), ":1:1", "UTF-16 text, not UTF-8"),
+        ('{"id": "a", "title": "Ä"}'.encode("latin-1"), ":1:23", "not UTF-8 text"),
         (b"{}\0", "", "a binary file"),
         (b" \n", "", "the file is empty"),
     ],
 )
 def test_a_damaged_file_is_named_with_line_and_column(
-    write: Write, content: str | bytes, place: str, what: str
+    write: Write, importers: list[ImporterDeclaration], content: str | bytes, place: str, what: str
 ) -> None:
     path = write("work.jsonl", content)
     with pytest.raises(SourceError) as caught:
-        beads.read(path)
+        read_source(path, "beads", importers)
     assert caught.value.where == f"{path}{place}"
     assert what in caught.value.what
     assert "\n" not in str(caught.value)
+
+
+def test_every_damaged_line_is_left_out_and_noted(write: Write) -> None:
+    path = write("work.jsonl", GOOD + '{"id"\n' + GOOD + "3\n" + '{"id": "b", "title": "B"}')
+    imported = beads.read(path)
+    assert [task.id for task in imported.sessions[0].tasks] == ["a", "b"]
+    assert sorted(str(error.where) for error in imported.damage) == [
+        f"{path}:{n}" for n in ("2:6", "3:1", "4:1")
+    ]
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:

@@ -21,25 +21,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tiergate.hooks import Imported, ImporterDeclaration, hookimpl
 from tiergate.model import Session, Status
 from tiergate_plugins.importers._edits import Edit
 from tiergate_plugins.importers._fields import dangling_note
-from tiergate_plugins.importers._markdown_items import Item, parts_of
-from tiergate_plugins.importers._markdown_plan import MARKS, Spot, read_plan
-from tiergate_plugins.importers._markdown_words import STATUS_WORDS, Words, listed
 from tiergate_plugins.importers._reading import printable, read_head, read_text
 from tiergate_plugins.importers._writing import Change, Parsed, rewritten
+
+if TYPE_CHECKING:  # what reads Markdown is imported when there is some, as it takes a while
+    from tiergate_plugins.importers._markdown_plan import Spot
 
 WRITES = frozenset({"title", "status", "weight", "dependencies"})
 _SUFFIXES = (".md", ".markdown", ".mdown", ".txt")
 _LOOKED_AT = 1 << 18
-_TASK = re.compile(
-    r"^[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+"
-    rf"(?:\[[^\]\n]\][ \t]|[^\n]*\((?:{'|'.join(STATUS_WORDS)})\b[^()\n]*\)[ \t]*\r?$)",
-    re.MULTILINE | re.IGNORECASE,
-)
+_ITEM = r"^[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+"
+_BOX = r"\[[^\]\n]\](?:[ \t]|\r?$)"
+_STATUS = r"[^\n]*\((?:{words})\b[^()\n]*\)[ \t]*\r?$"
 _PLAIN = {Status.QUEUED: " ", Status.COMPLETED: "x"}
 
 
@@ -60,8 +59,11 @@ def detect(path: Path) -> bool:
     """Whether a Markdown or text file has, near its beginning, an item with a checkbox or with a status."""
     if path.suffix.lower() not in _SUFFIXES:
         return False
-    head = read_head(path, _LOOKED_AT)
-    return bool(_TASK.search(head))
+    from tiergate_plugins.importers._markdown_words import STATUS_WORDS
+
+    status = _STATUS.format(words="|".join(STATUS_WORDS))
+    task = re.compile(f"{_ITEM}(?:{_BOX}|{status})", re.MULTILINE | re.IGNORECASE)
+    return bool(task.search(read_head(path, _LOOKED_AT)))
 
 
 def read(path: Path) -> Imported:
@@ -83,6 +85,8 @@ def write(path: Path, sessions: Sequence[Session]) -> Mapping[Path, bytes]:
 
 
 def _parse(text: str, path: Path) -> Parsed[Spot]:
+    from tiergate_plugins.importers._markdown_plan import read_plan
+
     plan = read_plan(text, printable(path.stem))
     notes = list(plan.notes())
     for session in plan.sessions:
@@ -91,6 +95,8 @@ def _parse(text: str, path: Path) -> Parsed[Spot]:
 
 
 def _edits(text: str, changes: Sequence[Change[Spot]]) -> Iterator[Edit]:
+    from tiergate_plugins.importers._markdown_words import Words, listed
+
     marks = {text[box] for box in _boxes(text)}
     for change in changes:
         spot = change.place
@@ -120,9 +126,13 @@ def _said(status: Status, spot: Spot, marks: set[str]) -> tuple[str, str]:
         return "", str(status)
     if status in _PLAIN:
         return _PLAIN[status], ""
+    from tiergate_plugins.importers._markdown_plan import MARKS
+
     own = next((mark for mark, known in MARKS.items() if known is status and mark in marks), None)
     return (own, "") if own is not None else (" ", str(status))
 
 
 def _boxes(text: str) -> list[int]:
+    from tiergate_plugins.importers._markdown_items import Item, parts_of
+
     return [item.box for item in parts_of(text) if isinstance(item, Item) and item.box is not None]
