@@ -21,6 +21,14 @@ json_values = st.recursive(
             st.sampled_from(
                 [
                     "id",
+                    "uuid",
+                    "name",
+                    "number",
+                    "content",
+                    "description",
+                    "state",
+                    "body",
+                    "depends",
                     "title",
                     "status",
                     "tasks",
@@ -44,7 +52,10 @@ json_texts = st.lists(json_values, min_size=1, max_size=3).map(
 yaml_texts = st.text("---\n:[]{}&*!|>'\"#%@`, \tidtle1\x85\u2028\ud7ff", max_size=60).map(
     lambda text: b"---\nid: task-1\n" + text.encode() + b"\n---\nbody"
 )
-contents = st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | json_texts | yaml_texts
+marked_texts = st.text("-*1.[x ]/()#>`\n\r\t:+@ need%,weight", max_size=80).map(str.encode)
+contents = (
+    st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | json_texts | yaml_texts | marked_texts
+)
 
 
 def expect_whole_or_refused(importer: ImporterDeclaration, path: Path) -> None:
@@ -57,14 +68,37 @@ def expect_whole_or_refused(importer: ImporterDeclaration, path: Path) -> None:
     if refused is not None:
         assert str(refused).startswith(str(path))
         return
+    for error in imported.damage:
+        assert str(error).startswith(str(path))
+        assert "\n" not in str(error)
+    if importer.write is not None:
+        assert importer.write(path, imported.sessions) == {}
     for session in imported.sessions:
         assert decode_session(canonical(session)) == session
         ids = [task.id for task in session.tasks]
         assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize("name", ["beads", "taskmaster", "backlog"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FILES = {
+    "beads": "source.jsonl",
+    "taskmaster": "tasks.json",
+    "backlog": "",
+    "shrimp": "tasks.json",
+    "taskwarrior": "export.json",
+    "todotxt": "todo.txt",
+    "markdown": "plan.md",
+    "claude-todos": "todos.json",
+    "github": "issues.json",
+    "tiergate": "export.jsonl",
+}
+
+
+def test_no_importer_is_left_out(importers: list[ImporterDeclaration]) -> None:
+    assert {importer.name for importer in importers} == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=contents)
 def test_garbage_is_read_or_refused(
     tmp_path: Path, importers: list[ImporterDeclaration], name: str, content: bytes
@@ -76,6 +110,6 @@ def test_garbage_is_read_or_refused(
         (folder / "a.md").write_bytes(content)
         expect_whole_or_refused(importer, tmp_path)
     else:
-        path = tmp_path / "source"
+        path = tmp_path / FILES[name]
         path.write_bytes(content)
         expect_whole_or_refused(importer, path)

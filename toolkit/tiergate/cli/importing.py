@@ -63,7 +63,7 @@ def command(
     """
     from tiergate.cli.import_plan import dry_plan, write_sessions
 
-    state.require_apart(source, store)
+    state.require_apart(_place_of(state, source), store)
     sessions, facts = _read(state, source, source_format, session_prefix, lenient=lenient)
     if dry_run:
         plan = dry_plan(state, store, sessions, replace=replace)
@@ -77,6 +77,15 @@ def command(
         write(*_source_lines(facts))
     if dry_run or not state.quiet:
         write(*_plan_lines(state, plan, store, dry_run=dry_run))
+
+
+def _place_of(state: State, source: Path) -> Path:
+    """Where a source lies, which may be given as an address."""
+    from tiergate.binding import resolve
+    from tiergate.store_source import address_of
+
+    address = address_of(source, state.host().opener())
+    return source if address is None else Path(resolve(address).path)
 
 
 def _read(
