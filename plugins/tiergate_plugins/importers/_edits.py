@@ -94,9 +94,11 @@ class _Style:
     def of(cls, text: str, record: Node) -> _Style:
         (key, _, value), *more = record.members or [(record.start, "", record)]
         opening = text[record.start + 1 : key]
-        between = text[value.end : more[0][0]] if more else f",{opening}"
-        before_key = between[between.find(",") + 1 :]
         colon = text[_end_of_key(text, key) : value.start]
+        # Of a single field, the blank behind the colon tells whether commas have one too.
+        alone = opening if _BREAK.search(opening) else " " if colon.endswith(" ") else ""
+        between = text[value.end : more[0][0]] if more else f",{alone}"
+        before_key = between[between.find(",") + 1 :]
         broken = _BREAK.search(before_key)
         closing = _BREAK.search(text[record.start : record.end - 1])
         unit = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +14,7 @@ from tiergate.model import Task
 from tiergate_plugins.importers._edits import Edit, drop_member, set_member
 from tiergate_plugins.importers._fields import kind_of
 from tiergate_plugins.importers._json_text import Node, Place, head_value, scan
-from tiergate_plugins.importers._reading import decode_json, place, read_head
+from tiergate_plugins.importers._reading import at, decode_json, read_head
 from tiergate_plugins.importers._writing import Change
 
 DROP = object()
@@ -35,13 +37,15 @@ class Damages:
     def errors(self, text: str, path: Path) -> list[SourceError]:
         """One error a record, with line and column."""
         nodes = Nodes(text)
-        return [
-            *self.placed,
-            *(
-                SourceError(what, where=place(path, text[: nodes.at(where).start]), hint=hint)
-                for where, what, hint in self.found
-            ),
-        ]
+        breaks = [found.start() for found in re.finditer("\n", text)] if self.found else []
+
+        def where(place: Place) -> str:
+            start = nodes.at(place).start
+            line = bisect_left(breaks, start)
+            return at(path, line + 1, start - (breaks[line - 1] + 1 if line else 0) + 1)
+
+        placed = [SourceError(what, where=where(place), hint=hint) for place, what, hint in self.found]
+        return [*self.placed, *placed]
 
 
 @dataclass(slots=True)

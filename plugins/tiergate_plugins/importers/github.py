@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +100,25 @@ def read(path: Path) -> Imported:
 
 def _records(text: str, path: Path) -> Iterator[tuple[Place, Any]]:
     """The issues of a file with their places, through whatever lists they are in."""
+    try:
+        whole_text = decode_json(text, path)
+    except SourceError as error:
+        yield from _one_behind_the_other(text, path, error)
+    else:
+        yield from _flat(whole_text, (0,))
+
+
+def _one_behind_the_other(text: str, path: Path, refusal: SourceError) -> Iterator[tuple[Place, Any]]:
+    """The issues of a text that has several values, which is no JSON as a whole.
+
+    Raises:
+        SourceError: something else is between them; it is the refusal of the whole text.
+    """
     spans = list(values_in(text))
-    between = "".join(text[end:start] for (_, end), (start, _) in pairwise(spans))
-    rest = text[spans[-1][1] :] if spans else text
-    if not spans or (between + rest).strip():
-        decode_json(text, path)  # says what is wrong, and where
-        raise SourceError("not a list of issues", where=printable(path))
+    edges = [0, *(edge for span in spans for edge in span), len(text)]
+    between = "".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+    if len(spans) < 2 or between.strip():
+        raise refusal
     for start, end in spans:
         line = text.count("\n", 0, start) + 1
         yield from _flat(decode_json(text[start:end], path, line=line), (start,))
