@@ -113,3 +113,30 @@ def test_garbage_is_read_or_refused(
         path = tmp_path / FILES[name]
         path.write_bytes(content)
         expect_whole_or_refused(importer, path)
+
+
+LONG = 200_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plan.md", f"- [ ] a{' ' * LONG}b (done)\n- [ ] {'(' * LONG}\n- [ ] c ({'needs 1, ' * LONG}\n"),
+        ("plan.md", f"- [ ] c ({'needs 1, ' * LONG})\n{'#' * LONG}\n{'1 % ' * LONG}\n- [ ] d{' ' * LONG}\n"),
+        ("plan.md", "".join(f"{'  ' * depth}- [ ] deep\n" for depth in range(300))),
+        ("todo.txt", f"x{' ' * LONG}y {'+tag ' * LONG}\n{'a:b:' * LONG}\n"),
+        ("tasks.json", '{"tasks": [{"id": "a", "name": "A"}, ' + "[" * LONG),
+        ("issues.json", '{"number": 1, "title": "x"} ' * 20_000 + '"' + "\\" * LONG),
+        ("issues.jsonl", '{"id": "a"}\n' * 20_000),
+    ],
+    ids=lambda value: value[:12] if "." in value[:12] else "",
+)
+def test_what_is_long_takes_no_longer_than_its_length(
+    tmp_path: Path, importers: list[ImporterDeclaration], name: str, content: str
+) -> None:
+    """A pattern that backtracks over such a text would not come to an end while anybody waits."""
+    path = tmp_path / name
+    path.write_text(content)
+    for importer in importers:
+        if importer.name in FILES and importer.name != "backlog":
+            expect_whole_or_refused(importer, path)

@@ -147,6 +147,14 @@ def test_what_only_looks_like_a_task_is_none(read: Callable[[str], Imported], te
     assert [one for one in read(text).sessions if one.tasks] == []
 
 
+def test_lists_that_are_nested_too_deeply_are_noted(read: Callable[[str], Imported]) -> None:
+    imported = read("".join(f"{'  ' * depth}- [ ] deep\n" for depth in range(60)))
+    assert len(only(imported).tasks) == 50
+    assert imported.notes[0].startswith("line 50: lists are nested more than 50 deep")
+    shallow = read("".join(f"{'  ' * depth}- [ ] deep\n" for depth in range(49)))
+    assert (len(only(shallow).tasks), shallow.notes) == (49, [])
+
+
 def test_numbers_that_begin_again_get_their_section(read: Callable[[str], Imported]) -> None:
     session = only(read("# P\n## A b\n1. [ ] x\n2. [ ] y (needs 1)\n## C\n1. [ ] z\n2. [ ] w (needs 1)\n"))
     assert [(task.id, task.dependencies) for task in session.tasks] == [

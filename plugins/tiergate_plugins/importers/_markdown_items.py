@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _ENDS = re.compile(r"\r\n|\r|\n")
-_ITEM = re.compile(
-    r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+(?:\[(?P<mark>[^\]])\](?:[ \t]+|$))?(?P<text>.*?)[ \t]*"
-)
-_DEEPEST = 60
+_ITEM = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+(?:\[(?P<mark>[^\]])\](?:[ \t]+|$))?(?P<text>.*)")
+DEEPEST = 50
+"""Lists in lists that are read; what is in the innermost one is left out."""
 
 
 @dataclass(slots=True)
@@ -35,6 +34,7 @@ class Item:
         box: offset of `mark` in the whole text; None without one.
         more: its other lines and paragraphs, without those of items in it.
         holder: the item that it is in.
+        depth: how many items it is in.
     """
 
     line: int
@@ -44,6 +44,7 @@ class Item:
     start: int
     box: int | None
     holder: Item | None
+    depth: int
     more: list[str] = field(default_factory=list)
 
 
@@ -62,7 +63,8 @@ def parts_of(text: str) -> Iterator[Heading | Item]:
 
     lines = lines_of(text)
     # Tabs, marks and links inside a line are not looked at, so only blocks are told apart.
-    tokens = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).disable("inline").parse(text)
+    # A list and its item are two levels of nesting.
+    tokens = MarkdownIt("commonmark", {"maxNesting": 2 * DEEPEST}).disable("inline").parse(text)
     open_items: list[Item | None] = []
     heading: int | None = None
     for token in tokens:
@@ -86,12 +88,14 @@ def parts_of(text: str) -> Iterator[Heading | Item]:
 
 def _item(lines: list[tuple[int, str]], line: int, number: str, open_items: list[Item | None]) -> Item | None:
     start, text = lines[line]
-    found = _ITEM.fullmatch(text)
+    found = _ITEM.fullmatch(text.rstrip(" \t"))
     if found is None:
         return None
     holder = next((item for item in reversed(open_items) if item is not None), None)
     box = None if found["mark"] is None else start + found.start("mark")
-    return Item(line, number, found["mark"], found["text"], start + found.start("text"), box, holder)
+    return Item(
+        line, number, found["mark"], found["text"], start + found.start("text"), box, holder, len(open_items)
+    )
 
 
 def _add(item: Item, content: str, line: int) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from tiergate.model import Session, Status, Task
 from tiergate_plugins.importers._fields import Statuses
-from tiergate_plugins.importers._markdown_items import Heading, Item, lines_of, parts_of
+from tiergate_plugins.importers._markdown_items import DEEPEST, Heading, Item, lines_of, parts_of
 from tiergate_plugins.importers._markdown_words import Words, claims
 
 MARKS = {
@@ -76,10 +76,13 @@ class Plan:
     spots: dict[tuple[str, str], Spot] = field(default_factory=dict)
     statuses: Statuses = field(default_factory=lambda: Statuses(_BOXES))
     disagreeing: list[str] = field(default_factory=list)
+    too_deep: list[int] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         """What a reader should know, one line each."""
         yield from self.statuses.notes()
+        for line in self.too_deep:
+            yield f"line {line}: lists are nested more than {DEEPEST} deep, what is in this item is left out"
         for place in self.disagreeing:
             yield f"the box and the words in brackets contradict each other, the box counts: {place}"
 
@@ -157,6 +160,8 @@ class _Reader:
                 self.part.title, self.sections = heading.text, []
 
     def _task(self, item: Item) -> bool:
+        if item.depth + 1 >= DEEPEST:
+            self.plan.too_deep.append(item.line + 1)
         words = Words.parse(item.text)
         if (item.mark is None and words.status is None) or not item.text:
             return False
@@ -233,7 +238,7 @@ class _Reader:
 
     def _claims(self) -> None:
         for line, (_, text) in enumerate(self.lines):
-            found = claims(text, line + 1) if "%" in text or text.strip() else []
+            found = claims(text, line + 1)
             if not found:
                 continue
             part, identity = self.owners[line]

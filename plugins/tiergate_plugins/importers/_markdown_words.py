@@ -29,7 +29,7 @@ STATUS_WORDS = {
     "cancelled": Status.ABANDONED,
     "dropped": Status.ABANDONED,
 }
-_TRAILING = re.compile(r"(?P<title>.*?)(?P<gap>[ \t]*)\((?P<inside>[^()]*)\)", re.DOTALL)
+_LONGEST = 300
 _ID = r"#?[\w][\w./@-]*"
 _IDS = rf"{_ID}(?:\s*(?:,|&|\band\b)\s*{_ID})*"
 _NEEDS = re.compile(rf"(?:needs|depends on|after|blocked by)\s+({_IDS})", re.IGNORECASE)
@@ -67,11 +67,12 @@ class Words:
     @classmethod
     def parse(cls, text: str) -> Words:
         """Take a text apart."""
-        found = _TRAILING.fullmatch(text)
-        phrases = _phrases(found["inside"]) if found else None
-        if found is None or not phrases or not found["title"]:
+        before, bracket, inside = text.rpartition("(")
+        title = before.rstrip(" \t")
+        if not bracket or not title or inside.find(")") != len(inside) - 1 or len(inside) > _LONGEST:
             return cls(text)
-        return cls(found["title"], found["gap"], phrases)
+        phrases = _phrases(inside[:-1])
+        return cls(title, before[len(title) :], phrases) if phrases else cls(text)
 
     def __str__(self) -> str:
         inside = ", ".join(phrase for _, phrase in self.phrases)

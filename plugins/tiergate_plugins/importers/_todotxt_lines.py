@@ -89,9 +89,9 @@ class Line:
 
 def _tail_start(text: str) -> int:
     """Where the words begin that only describe the task; a text of nothing else is a title."""
-    start = len(text.rstrip())
+    title_end = 0
     for word in reversed(list(re.finditer(r"\S+", text))):
         if not (_TAG.fullmatch(word[0]) or _PAIR.fullmatch(word[0])):
+            title_end = word.end()
             break
-        start = len(text[: word.start()].rstrip())
-    return start or len(text.rstrip())
+    return title_end or len(text.rstrip())
