@@ -26,7 +26,7 @@ def group(name: str) -> list[str]:
 
 def run_tests(session: nox.Session, *install: str) -> None:
     """Install tiergate with the test tools and run pytest."""
-    session.install("-e", ".", *group("test"), *install)
+    session.install("-e", ".[serve,otel]", *group("test"), *install)
     session.run("pytest", "-n", "2", "-rs", *session.posargs)
 
 
@@ -51,8 +51,8 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Run the fault tests in full: hundreds of kills, cuts and lost syncs (-- words for pytest)."""
-    session.install("-e", ".", *group("test"))
+    """Run the fault tests in full: hundreds of kills, cuts, lost syncs, chaos (-- words for pytest)."""
+    session.install("-e", ".[serve]", *group("test"))
     session.run("pytest", "-n", "2", "-rs", "-m", "soak", *session.posargs)
 
 
@@ -78,7 +78,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check types (mypy, strict)."""
-    session.install("-e", ".", *group("typecheck"))
+    session.install("-e", ".[serve,otel]", *group("typecheck"))
     session.run("mypy")
 
 
@@ -127,11 +127,12 @@ def plots(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure beside others (-- storage, sqlite-settings, pool, startup): reports/out/bench-AREA.json."""
+    """Measure beside others (-- storage, pool, serve, flow, startup…): reports/out/bench-AREA.json."""
     area, *words = session.posargs or ["startup"]
     if area == "startup":
         session.install("-e", ".", *group("test"))
         session.run("python", "tests/bench/test_startup.py", *words)
         return
-    session.install(".[bench,bench-load]" if area == "pool" else ".[bench]")
+    extras = {"pool": "bench,bench-load", "serve": "serve,fast"}.get(area, "bench")
+    session.install(f".[{extras}]")
     session.run("tiergate", "bench", area, "-o", str(OUT / f"bench-{area}.json"), *words)

@@ -46,7 +46,7 @@ class Client:
         while time.monotonic() < give_up:
             try:
                 return self._once(tool, arguments)
-            except (OSError, http.client.HTTPException, _Again):
+            except (OSError, http.client.HTTPException, Again):
                 self.retries += 1
                 self.close()
                 time.sleep(_PAUSE_S)
@@ -62,7 +62,7 @@ class Client:
         if result.get("isError"):
             text = result["content"][0]["text"]
             if any(word in text for word in PASSING):
-                raise _Again(text)
+                raise Again(text)
             raise Refused(text)
         found: dict[str, Any] = result["structuredContent"]
         return found
@@ -85,7 +85,7 @@ class Client:
         response = self._connection.getresponse()
         body = response.read().decode()
         if response.status in {404, 429, 503}:  # another process answers, or too many ask
-            raise _Again(body)
+            raise Again(body)
         if response.status >= 400:
             raise Refused(f"{response.status} {body}")
         self._session = response.getheader("Mcp-Session-Id") or self._session
@@ -104,5 +104,5 @@ PASSING = ("the queue is full", "worker ended", "draining", "is turned away", "h
 """Words of errors that mean: not now."""
 
 
-class _Again(Exception):
+class Again(Exception):
     """Not now."""

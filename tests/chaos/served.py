@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 _PATIENCE_S = 30.0
@@ -40,13 +41,23 @@ class Server:
             )
         give_up = time.monotonic() + _PATIENCE_S
         while time.monotonic() < give_up and process.poll() is None:
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return process
+            if self._is_ready():
+                return process
             time.sleep(0.02)
         process.kill()
         process.wait()
         raise RuntimeError(self.errors.read_text())
+
+    def _is_ready(self) -> bool:
+        """Whether its workers run: it listens before they do, and does not start without them."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_S)
+        try:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def workers(self) -> list[int]:
         """Process ids of its children."""

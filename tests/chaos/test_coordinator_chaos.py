@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
-from asking_client import Client, Refused
+from asking_client import Again, Client, Refused
 from served import Server, free_port, is_there
 
 from tiergate.hooks import StoreDeclaration
@@ -27,6 +28,8 @@ AGENTS = 4
 TASKS = 8
 PATIENCE_S = 60.0
 SESSION = "work"
+QUEUE_LIMIT = 10
+"""So few that a flood of callers fills it."""
 
 
 def open_store(address: str):
@@ -37,7 +40,7 @@ def open_store(address: str):
 @pytest.mark.parametrize(
     ("address", "seconds"),
     [
-        pytest.param("sqlite:{}/work.db", 6.0),
+        pytest.param("sqlite:{}/work.db", 3.0),
         pytest.param("sqlite:{}/work.db", 120.0, marks=pytest.mark.soak),
         pytest.param("json:{}/work", 120.0, marks=pytest.mark.soak),
     ],
@@ -48,7 +51,7 @@ def test_every_acknowledged_write_is_there_once(tmp_path: Path, address: str, se
         store.save(
             Session(id=SESSION, tasks=tuple(Task(id=f"t{n}", title=f"task {n}") for n in range(TASKS)))
         )
-    server = Server(address, free_port(), tmp_path / "errors")
+    server = Server(address, free_port(), tmp_path / "errors", "--queue-limit", str(QUEUE_LIMIT))
     agents = [Agent(number, server) for number in range(AGENTS)]
     try:
         kills = _torment(server, agents, seconds)
@@ -57,6 +60,7 @@ def test_every_acknowledged_write_is_there_once(tmp_path: Path, address: str, se
         assert server.stop() == 0
     assert kills["worker"] >= 2
     assert kills["server"] >= 1
+    assert kills["refused"] >= 1
     _all_is_there_once(address, agents)
     assert not [pid for pid in ended if is_there(pid)]
 
@@ -99,7 +103,7 @@ class Agent(threading.Thread):
 def _torment(server: Server, agents: list[Agent], seconds: float) -> dict[str, int]:
     """Do what can go wrong for so long, while the agents work; how often each thing was done."""
     draw = random.Random(7)
-    done = {"worker": 0, "server": 0, "flood": 0}
+    done = {"worker": 0, "server": 0, "refused": 0}
 
     def kill_worker() -> None:
         with suppress(IndexError, ProcessLookupError):
@@ -111,15 +115,14 @@ def _torment(server: Server, agents: list[Agent], seconds: float) -> dict[str, i
         done["server"] += 1
 
     def flood() -> None:
-        _flood(server.port)
-        done["flood"] += 1
+        done["refused"] += _flood(server.port)
 
     evils: list[Callable[[], None]] = [kill_worker, kill_worker, kill_server, flood]
     for agent in agents:
         agent.start()
     until = time.monotonic() + seconds
     turn = 0
-    while time.monotonic() < until or min(done["worker"] - 1, done["server"]) < 1:
+    while time.monotonic() < until or min(done["worker"] - 1, done["server"], done["refused"]) < 1:
         time.sleep(draw.uniform(0.1, 0.6))
         evils[turn % len(evils)]()
         turn += 1
@@ -128,14 +131,20 @@ def _torment(server: Server, agents: list[Agent], seconds: float) -> dict[str, i
     return done
 
 
-def _flood(port: int) -> None:
-    """Ask for more at once than can wait; each caller is answered or refused, none hangs."""
+def _flood(port: int) -> int:
+    """Ask for more at once than can wait; how many were refused. Each is answered or refused, none hangs."""
+    refused: list[str] = []
 
     def ask() -> None:
         client = Client(port, 5.0)
-        with suppress(Exception):
+        try:
             client._once("search", {"text": "task work", "limit": 5})
-        client.close()
+        except (Again, Refused) as error:
+            refused.append(str(error))
+        except (OSError, HTTPException):
+            pass  # the server was killed
+        finally:
+            client.close()
 
     callers = [threading.Thread(target=ask, daemon=True) for _ in range(40)]
     for caller in callers:
@@ -143,6 +152,7 @@ def _flood(port: int) -> None:
     for caller in callers:
         caller.join(PATIENCE_S)
         assert not caller.is_alive()
+    return len(refused)
 
 
 def _all_is_there_once(address: str, agents: list[Agent]) -> None:

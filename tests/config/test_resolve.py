@@ -205,6 +205,7 @@ def test_variables_that_look_like_a_key_are_noted_and_others_are_left_alone(tmp_
         "TIERGATE_SEEDS": "3",
         "TIERGATE_TEST_DATA": "/data",
         "TIERGATE_DEBUG": "1",
+        "TIERGATE_TOKEN": "what mcp config lets clients send",
         "TIERGATE_SOMETHING_ELSE": "1",
         "SEED": "9",
     }

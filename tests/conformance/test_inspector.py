@@ -22,6 +22,7 @@ CALLS: Sequence[tuple[str, dict[str, Any]]] = (
     ("session_create", {"session": "s", "title": "a work", "tasks": [{"task": "a", "title": "first"}]}),
     ("task_add", {"session": "s", "task": "b", "title": "second", "dependencies": ["a"], "weight": 2}),
     ("task_add", {"session": "s", "task": "c", "title": "third"}),
+    ("task_get", {"session": "s", "task": "c"}),
     ("task_update", {"session": "s", "task": "c", "status": "blocked"}),
     ("task_progress", {"session": "s", "task": "a", "amount": 0.5, "note": "half of it"}),
     ("task_expand", {"session": "s", "task": "b"}),

@@ -15,7 +15,12 @@ from typing import Any, cast
 
 import pytest
 
+from tiergate.cli import main
+
 pytest.importorskip("mcp", reason="serving needs tiergate[serve]")
+
+# The server over HTTP is a module beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
 
 SLOW = """
 import time
@@ -161,6 +166,7 @@ class Server:
 
 
 Start = Callable[..., Server]
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -188,8 +194,8 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Starts servers on a store, and ends those that are left."""
     started: list[Server] = []
 
-    def call(store: Path = tmp_path / "work.db") -> Server:
-        started.append(Server(words(store), environment, tmp_path))
+    def call(store: Path = tmp_path / "work.db", line: list[str] | None = None) -> Server:
+        started.append(Server(line or words(store), environment, tmp_path))
         return started[-1].shake_hands()
 
     yield call
@@ -205,3 +211,29 @@ def server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     found = Server(words(folder / "work.db"), environment, folder).shake_hands()
     yield found
     assert found.end() == 0
+
+
+@pytest.fixture(scope="session")
+def command_line() -> Callable[..., list[str]]:
+    """Makes the command line of a server."""
+    return words
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[[Callable[[], bool], str], None]:
+    """Waits for something to become true."""
+    return until
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Run ``tiergate WORDS`` in an empty folder: its exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TIERGATE_DEBUG", raising=False)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return call

@@ -41,7 +41,7 @@ def prepared(make_facts: Callable[..., RequestFacts]) -> Prepared:
     measured = Measured([], trace, facts, Sealed([[time] for time in SERVICE_S], [0.1], {}))
     candidate = Candidate(Cutoffs(0.01, 0.1), 1.0, 1.0, 0, 2.0)
     return Prepared(
-        training=Training(measured, candidate, [], [], short_s=0.002, long_s=0.1),
+        taught=Training(measured, candidate, [], [], short_s=0.002, long_s=0.1),
         judged=measured,
         labels=LABELS,
         timetable=Timetable(requests, facts, trace.starts, [], 30.0),

@@ -34,6 +34,8 @@ def test_requests_that_cannot_be_parted_are_all_hot(service: list[float]) -> Non
 def prepared(short_s: float, long_s: float, requests: int = 400) -> Any:
     """As much of a preparation as a verdict looks at: as many requests of each tier, all of them short."""
     return SimpleNamespace(
+        is_sealed=True,
+        timetable=SimpleNamespace(requests=[None] * requests),
         training=SimpleNamespace(short_s=short_s, long_s=long_s),
         labels=[TIERS[number % 3] for number in range(requests)],
         judged=SimpleNamespace(sealed=SimpleNamespace(all_service_s=lambda: [short_s] * requests)),
@@ -68,7 +70,7 @@ def test_who_falls_behind_what_is_offered_is_named(achieved: float, clients: int
 
 def test_where_there_is_nothing_to_tier_no_remark_is_about_tiers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remarks_module, "_on_tiers", lambda _plan, _prepared: ["about tiers"])
-    given = SimpleNamespace(is_routed=True, oracle_cache=None, sessions=None, clients=None)
+    given = SimpleNamespace(is_routed=True, is_of_tools=False, oracle_cache=None, sessions=None, clients=None)
     for spread, says in ((2.0, []), (100.0, ["about tiers"])):
         made = prepared(0.001, 0.001 * spread)
         made.sealed_at, made.refused = "", {}

@@ -42,7 +42,8 @@ def test_serves_operations_on_the_store(make_spec: SpecMaker) -> None:
             )
 
     updated, got, refused = asyncio.run(run())
-    assert updated == Reply(1, {"version": 2}, None, updated.service_ns, "hot-1")
+    assert updated == Reply(1, {"version": 2}, None, updated.service_ns, "hot-1", updated.store_ns)
+    assert 0 < updated.store_ns <= updated.service_ns
     assert got.result == {"id": "b", "title": "second", "notes": "done"}
     assert min(updated.service_ns, got.service_ns, refused.service_ns) > 0
     assert refused.failure is not None

@@ -15,7 +15,7 @@ EXIT_BROKE = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
 
-MOST_NAMES = 12
+MOST_NAMES = 16
 """Names that an error lists."""
 
 

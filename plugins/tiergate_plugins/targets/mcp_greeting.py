@@ -104,13 +104,29 @@ async def greet(line: Line, where: str) -> tuple[Agreed, list[Tool]]:
 async def _agree(line: Line) -> str:
     """The version of the protocol to speak."""
     try:
-        found = await line.ask("server/discover", {}, version=MODERN, timeout_s=PROBE_TIMEOUT_S)
-        if MODERN in msgspec.json.decode(found, type=_Discovered).supported_versions:
+        if await _is_modern(line, PROBE_TIMEOUT_S):
             return MODERN
     except Refused as refused:
         _require_handshake(refused)
     except (TimeoutError, msgspec.DecodeError):
         pass  # no sign of the version without a handshake
+    try:
+        return await _shake_hands(line)
+    except Refused as refused:
+        # A slow start: the first question was taken after its time, and no handshake may follow it.
+        if refused.error.code == UNSUPPORTED_VERSION and await _is_modern(line, START_TIMEOUT_S):
+            return MODERN
+        raise
+
+
+async def _is_modern(line: Line, timeout_s: float) -> bool:
+    """Whether the server says that it speaks the version without a handshake."""
+    found = await line.ask("server/discover", {}, version=MODERN, timeout_s=timeout_s)
+    return MODERN in msgspec.json.decode(found, type=_Discovered).supported_versions
+
+
+async def _shake_hands(line: Line) -> str:
+    """The version that the server chooses in a handshake."""
     params = {"protocolVersion": HANDSHAKE[0], "capabilities": {}, "clientInfo": CLIENT}
     begun = await line.ask("initialize", params, version=None, timeout_s=START_TIMEOUT_S)
     version = msgspec.json.decode(begun, type=_Initialized).protocol_version

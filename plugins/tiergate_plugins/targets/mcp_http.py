@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +51,7 @@ def list_mcp_http(setup: TargetSetup) -> Sequence[Tool]:
         UsageError: the URL or an option is wrong.
         RunError: it cannot be reached, or does not answer.
     """
+    import asyncio  # listing plugins must not pay for it
 
     async def ask() -> Sequence[Tool]:
         target = _posts(setup)

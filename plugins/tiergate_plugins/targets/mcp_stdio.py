@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from shutil import which
@@ -83,6 +82,8 @@ def list_mcp_stdio(setup: TargetSetup) -> Sequence[Tool]:
         UsageError: the argument or an option is wrong.
         RunError: it cannot be started, or does not answer.
     """
+    import asyncio  # listing plugins must not pay for it
+
     from tiergate_plugins.targets.mcp_lines import McpLines
 
     language = McpLines()

@@ -99,7 +99,8 @@ def served_address(state: State, text: str) -> StoreAddress:
 
 
 def _local(client: Client, store: StoreAddress) -> dict[str, Any]:
-    words = ["-m", "tiergate", "serve", "--store", str(store)]
+    # -P: clients start servers in the folder of a project, whose modules must not shadow what is imported.
+    words = ["-P", "-m", "tiergate", "serve", "--store", str(store)]
     named = {"type": "stdio"} if client.names_type else {}
     return {**named, "command": sys.executable, "args": words}
 

@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 @click.option("--router", metavar="NAME", help="Picks tier and worker of each request (default: learned).")
 @click.option("--tier", "tiers", multiple=True, metavar="NAME=N", help="Workers of a tier; may be repeated.")
 @click.option(
+    "--queue-limit",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    metavar="N",
+    help="Requests that may wait; long ones are turned away first, before that.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -52,6 +60,7 @@ def command(
     allowed_hosts: tuple[str, ...],
     router: str | None,
     tiers: tuple[str, ...],
+    queue_limit: int,
     log_format: str,
 ) -> int:
     """Serve the sessions of a store through the Model Context Protocol.
@@ -66,7 +75,7 @@ def command(
     require_well(host)
     _require_extra()
     _require_http(http, token_file, allowed_hosts)
-    plan = _plan(state, settings, router)
+    plan = _plan(state, settings, router, queue_limit)
     served = None if http is None else _http_plan(http, token_file, allowed_hosts)
     return _run(plan, host, served, state, logs=log_format == "json")
 
@@ -94,7 +103,7 @@ def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State,
     return EXIT_INTERRUPTED if came is signal.SIGINT else EXIT_OK
 
 
-def _plan(state: State, settings: Config, router: str | None) -> ServePlan:
+def _plan(state: State, settings: Config, router: str | None, queue_limit: int) -> ServePlan:
     from tiergate.cli.mcp import served_address
     from tiergate.coordinator.assembly import DEFAULT_ROUTER, ServePlan
 
@@ -104,6 +113,7 @@ def _plan(state: State, settings: Config, router: str | None) -> ServePlan:
         router=router or DEFAULT_ROUTER,
         tiers={str(tier): workers for tier, workers in settings.tiers.items()},
         deadline_s=settings.deadline_s,
+        queue_limit=queue_limit,
     )
 
 

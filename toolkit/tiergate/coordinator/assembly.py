@@ -97,6 +97,8 @@ async def dispatching(
     pool = build_pool(plan, host)
     router = host.get(RouterDeclaration, plan.router).build(RouterSetup(cutoffs=CUTOFFS))
     opener = host.opener()
+    if Capability.ONCE not in opener.declaration(plan.store).capabilities:
+        say(f"{plan.store} remembers no request_key: a write that is sent again is done again")
     catalogue = LiveCatalogue(lambda: opener.open(plan.store), host.all(OperationDeclaration), say)
     await catalogue.start()
     try:

@@ -17,8 +17,9 @@ from tiergate.coordinator.listening import LOOPBACK_NAMES, HttpAddress
 GONE = "tiergate.gone"
 """Key of the scope of a request: a `Gone`."""
 
-OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
-"""What supervisors ask; needs no token and tells nothing but whether the server is well."""
+OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/", "/live.css", "/live.js"})
+"""What needs no token to be read: whether the server is well, which supervisors ask, and the files of the
+live page, which hold no data; the page asks for the token."""
 
 
 class Gone:
@@ -94,7 +95,7 @@ class Guard:
     def _check(self, scope: Scope, *, counted: bool) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         self._check_origin(headers)
-        if scope["path"] in OPEN_PATHS:
+        if scope["path"] in OPEN_PATHS and scope["method"] in ("GET", "HEAD"):
             return
         self._check_token(headers)
         wait = self._rate.take((scope.get("client") or ("",))[0])
@@ -106,8 +107,12 @@ class Guard:
         if refused is not None:
             raise Refusal(503, refused, _retry(5))
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._limits.body_bytes:
-            raise self._too_large()
+        if length.isdigit() and int(length) > self._most_bytes(scope):
+            raise _too_large(self._most_bytes(scope))
+
+    def _most_bytes(self, scope: Scope) -> int:
+        """Only what is counted may carry a body; others would hold memory beside the limit of concurrency."""
+        return self._limits.body_bytes if scope["method"] == "POST" else 0
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
         """A page from elsewhere, or one whose name was pointed at this machine, must not reach the server."""
@@ -141,7 +146,7 @@ class Guard:
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = scope[GONE] = Gone()
         try:
-            body = await self._body(receive)
+            body = await self._body(receive, self._most_bytes(scope))
         except Refusal as refusal:
             await _answer(refusal, scope, send)
             return
@@ -161,7 +166,7 @@ class Guard:
 
         await self._app(scope, replayed, send)
 
-    async def _body(self, receive: Receive) -> bytes | None:
+    async def _body(self, receive: Receive, most: int) -> bytes | None:
         """The body of a request; None where its client left before it was there."""
         body: bytes = b""
         try:
@@ -171,20 +176,21 @@ class Guard:
                     if message["type"] != "http.request":
                         return None
                     body += bytes(message.get("body", b""))
-                    if len(body) > self._limits.body_bytes:
-                        raise self._too_large()
+                    if len(body) > most:
+                        raise _too_large(most)
                     if not message.get("more_body", False):
                         return body
         except TimeoutError as error:
             raise Refusal(408, f"the body did not come within {self._limits.body_s:g} s") from error
 
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"the body is larger than {self._limits.body_bytes} bytes")
-
 
 def known_hosts(address: HttpAddress, allowed: Sequence[str]) -> list[str]:
     """The names that requests may address a server by that listens there."""
     return [*LOOPBACK_NAMES, address.shown_host, *allowed]
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"the body is larger than {most} bytes")
 
 
 def _retry(seconds: float) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import stat
 from collections import deque
 
@@ -24,9 +25,13 @@ class LineReader:
     Args:
         descriptor: of a pipe, socket, terminal or file; it stays open.
         limit: bytes that a line may have; a longer one is passed over.
+
+    Attributes:
+        was_ended: whether `end` was called, which leaves nobody to wait for.
     """
 
     def __init__(self, descriptor: int, limit: int) -> None:
+        self.was_ended = False
         self._descriptor = descriptor
         self._limit = limit
         self._lines: deque[bytes | TooLong] = deque()
@@ -59,7 +64,7 @@ class LineReader:
     def end(self) -> None:
         """Read no more, and let the lines end after those that wait."""
         self.stop()
-        self._ended = True
+        self.was_ended = self._ended = True
         self._more.set()
 
     def stop(self) -> None:
@@ -146,6 +151,12 @@ class Writer:
                 view = view[os.write(self._descriptor, view) :]
             except BlockingIOError:
                 await self._writable()
+
+    def is_broken(self) -> bool:
+        """Whether nobody can read any more; a write would find out too, and would have to write."""
+        look = select.poll()
+        look.register(self._descriptor, 0)
+        return any(found & (select.POLLERR | select.POLLHUP) for _, found in look.poll(0))
 
     async def _writable(self) -> None:
         ready = asyncio.Event()

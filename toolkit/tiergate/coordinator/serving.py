@@ -17,7 +17,7 @@ from tiergate.coordinator.monitor import PlainMonitor
 from tiergate.coordinator.server import build_server
 from tiergate.coordinator.service import Extensions, Service
 from tiergate.coordinator.stdio import MAX_MESSAGE_BYTES, claimed, stdio_streams
-from tiergate.coordinator.stopping import Stop, drained
+from tiergate.coordinator.stopping import DRAIN_S, Stop, drained
 from tiergate.hooks import OperationDeclaration
 from tiergate.plugins import PluginHost
 
@@ -57,7 +57,7 @@ async def serve_stdio(
             ending = asyncio.create_task(drained(stop, service.dispatcher))
             ending.add_done_callback(lambda _: reader.end())
             try:
-                async with stdio_streams(reader, Writer(writes)) as (received, sent):
+                async with stdio_streams(reader, Writer(writes), DRAIN_S) as (received, sent):
                     say(f"serving {plan.store} on standard input and output")
                     await server.run(received, sent, server.create_initialization_options())
             finally:

@@ -6,6 +6,7 @@ cannot end the server while one blocks in a read. It also says nothing to a mess
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import sys
@@ -22,6 +23,8 @@ from tiergate.coordinator.lines import LineReader, TooLong, Writer
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Longer messages are refused, as over HTTP."""
+
+_POLL_S = 0.005
 
 Received = MemoryObjectReceiveStream[SessionMessage | Exception]
 Sent = MemoryObjectSendStream[SessionMessage]
@@ -49,9 +52,45 @@ def claimed() -> Iterator[tuple[int, int]]:
             os.close(descriptor)
 
 
+class Unanswered:
+    """The requests of one client that have no answer yet."""
+
+    def __init__(self) -> None:
+        self._ids: set[types.RequestId] = set()
+
+    def came(self, message: types.JSONRPCMessage) -> None:
+        """Note a request; one that its client cancels gets no answer."""
+        if isinstance(message, types.JSONRPCRequest):
+            self._ids.add(message.id)
+        elif isinstance(message, types.JSONRPCNotification) and message.method == "notifications/cancelled":
+            cancelled = (message.params or {}).get("requestId")
+            if isinstance(cancelled, str | int):
+                self._ids.discard(cancelled)
+
+    def went(self, message: types.JSONRPCMessage) -> None:
+        """Note an answer."""
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
+            self._ids.discard(message.id)
+
+    async def settled(self, reader: LineReader, writer: Writer, limit_s: float) -> None:
+        """Return once all are answered, nobody could read an answer, or it took too long."""
+        give_up = asyncio.get_running_loop().time() + limit_s
+        while self._ids and not reader.was_ended and not writer.is_broken():
+            if asyncio.get_running_loop().time() > give_up:
+                return
+            await asyncio.sleep(_POLL_S)
+
+
 @asynccontextmanager
-async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tuple[Received, Sent]]:
-    """The streams that `mcp.server.lowlevel.Server.run` takes; they end with the lines."""
+async def stdio_streams(
+    reader: LineReader, writer: Writer, drain_s: float
+) -> AsyncIterator[tuple[Received, Sent]]:
+    """The streams that `mcp.server.lowlevel.Server.run` takes; they end with the lines.
+
+    Args:
+        drain_s: how long requests may still take once the client has said all, as ``printf ... |`` does.
+    """
+    unanswered = Unanswered()
     incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     sent, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
 
@@ -65,12 +104,15 @@ async def stdio_streams(reader: LineReader, writer: Writer) -> AsyncIterator[tup
                     except ValueError as error:
                         await writer.write(_refusal(error, b"" if isinstance(error, TooLong) else line))
                     else:
+                        unanswered.came(message)
                         await incoming.send(SessionMessage(message))
+            await unanswered.settled(reader, writer, drain_s)
 
     async def write() -> None:
         async with outgoing:
             async for one in outgoing:
                 await writer.write(_encoded(one))
+                unanswered.went(one.message)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_until_gone, read, tasks.cancel_scope)

@@ -70,6 +70,12 @@ TOOL_TEXTS = (
         " list as dependencies the ids of tasks that must be completed first. Fails if the id exists.",
     ),
     ToolText(
+        name="task_get",
+        operation="task_get",
+        title="Read a task",
+        description="Read one task with all of its notes. session_get shows the ids of a session's tasks.",
+    ),
+    ToolText(
         name="task_update",
         operation="task_update",
         title="Change a task",

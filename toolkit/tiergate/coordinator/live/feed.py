@@ -30,7 +30,10 @@ _FILES = {
     "live.css": ("live.css", "text/css"),
     "live.js": ("live.js", "text/javascript"),
 }
-_PAGE_RULES = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:"
+_PAGE_RULES = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class Feed:
