@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tiergate.errors import SourceError
 from tiergate.hooks import Imported, ImporterDeclaration
@@ -222,6 +223,53 @@ def test_every_damaged_line_is_left_out_and_noted(write: Write) -> None:
     assert sorted(str(error.where) for error in imported.damage) == [
         f"{path}:{n}" for n in ("2:6", "3:1", "4:1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "after"),
+    [
+        ('"status":"open"', Status.COMPLETED, '"status":"closed","updated_at":"T","closed_at":"T"'),
+        ('"status":"closed","closed_at":"S"', Status.ACTIVE, '"status":"in_progress","updated_at":"T"'),
+        (
+            '"closed_at":"S","status":"closed"',
+            Status.ABANDONED,
+            '"status":"tombstone","deleted_at":"T","updated_at":"T"',
+        ),
+        ('"status":"hooked","priority":0', Status.ACTIVE, '"status":"hooked","priority":0,"updated_at":"T"'),
+    ],
+)
+def test_a_status_is_written_with_its_time(write: Write, before: str, status: Status, after: str) -> None:
+    path = write("work.jsonl", f'{{"id":"a","title":"A",{before}}}\n')
+    (session,) = beads.read(path).sessions
+    task = replace(session.tasks[0], status=status, updated_at="T")
+    (content,) = beads.write(path, [replace(session, tasks=(task,))]).values()
+    found = json.loads(content)
+    assert found == json.loads(f'{{"id":"a","title":"A",{after}}}')
+    assert "closed_at" in found or status is not Status.COMPLETED
+
+
+def test_without_a_time_nothing_is_closed(write: Write) -> None:
+    path = write("work.jsonl", GOOD)
+    (session,) = beads.read(path).sessions
+    task = replace(session.tasks[0], status=Status.COMPLETED)
+    with pytest.raises(SourceError, match=r"'closed' goes with closed_at.*give updated_at"):
+        beads.write(path, [replace(session, tasks=(task,))])
+
+
+def test_links_of_other_types_stay_where_they_are(
+    write: Write, samples: dict[str, list[dict[str, bytes]]]
+) -> None:
+    path = write("issues.jsonl", samples["beads"][0]["issues.jsonl"])
+    (session,) = beads.read(path).sessions
+    task = replace(session.tasks[1], dependencies=("bd-3", "bd-1"))
+    (content,) = beads.write(path, [replace(session, tasks=(task,))]).values()
+    links = json.loads(content.splitlines()[1])["dependencies"]
+    assert [(link["depends_on_id"], link["type"]) for link in links] == [
+        ("bd-9", "parent-child"),
+        ("bd-3", "blocks"),
+        ("bd-1", "blocks"),
+    ]
+    assert links[2]["created_by"] == "ann"
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_an_item_is_written_as_it_is_read(
     assert content.decode() == expected
 
 
-@pytest.mark.parametrize("title", ["two\nlines", " lead", "t (done)", "", "a\rb"])
+@pytest.mark.parametrize("title", ["two\nlines", " lead", "t (done)", "", "a\rb", "nul\0", "half\ud800"])
 def test_a_title_that_a_line_cannot_say_is_refused(write: Write, title: str) -> None:
     path = write("PLAN.md", "- [ ] t\n- [ ] u\n")
     (session,) = markdown.read(path).sessions

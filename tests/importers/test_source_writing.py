@@ -18,10 +18,10 @@ Write = Callable[[str, str | bytes], Path]
 ISSUE = '{"id": "a", "title": "A", "status": "open"}\n'
 
 
-def completed(importers: list[ImporterDeclaration], path: Path) -> list[Session]:
+def blocked(importers: list[ImporterDeclaration], path: Path) -> list[Session]:
     beads = next(one for one in importers if one.name == "beads")
     return [
-        replace(session, tasks=tuple(replace(task, status=Status.COMPLETED) for task in session.tasks))
+        replace(session, tasks=tuple(replace(task, status=Status.BLOCKED) for task in session.tasks))
         for session in beads.read(path).sessions
     ]
 
@@ -33,17 +33,17 @@ def test_a_changed_file_keeps_its_permissions_and_its_links(
     path.chmod(0o640)
     link = tmp_path / "issues.jsonl"
     link.symlink_to(path)
-    sessions = completed(importers, link)
+    sessions = blocked(importers, link)
     assert write_source(link, AUTO, importers, sessions) == [link]
     assert link.is_symlink()
-    assert path.read_text() == ISSUE.replace("open", "closed")
+    assert path.read_text() == ISSUE.replace("open", "blocked")
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in path.parent.iterdir()] == ["issues.jsonl"]
 
 
 def test_an_unchanged_file_is_not_touched(write: Write, importers: list[ImporterDeclaration]) -> None:
     path = write("issues.jsonl", ISSUE)
-    sessions = completed(importers, path)
+    sessions = blocked(importers, path)
     assert write_source(path, "beads", importers, sessions) == [path]
     before = path.stat()
     assert write_source(path, "beads", importers, sessions) == []
@@ -52,8 +52,8 @@ def test_an_unchanged_file_is_not_touched(write: Write, importers: list[Importer
 
 def test_a_damaged_line_stays_as_it_is(write: Write, importers: list[ImporterDeclaration]) -> None:
     path = write("issues.jsonl", ISSUE + '{"id": "b"\n' + ISSUE)
-    write_source(path, "beads", importers, completed(importers, path))
-    assert path.read_text() == ISSUE.replace("open", "closed") + '{"id": "b"\n' + ISSUE
+    write_source(path, "beads", importers, blocked(importers, path))
+    assert path.read_text() == ISSUE.replace("open", "blocked") + '{"id": "b"\n' + ISSUE
 
 
 def test_a_format_that_is_only_read_is_refused(write: Write, importers: list[ImporterDeclaration]) -> None:
@@ -92,6 +92,6 @@ def test_a_folder_that_cannot_be_written_leaves_the_file(
 
     monkeypatch.setattr("tiergate.source_writing.sync", refuse)
     with pytest.raises(RunError, match="cannot be written: No space left on device"):
-        write_source(path, "beads", importers, completed(importers, path))
+        write_source(path, "beads", importers, blocked(importers, path))
     assert path.read_text() == ISSUE
     assert [one.name for one in path.parent.iterdir()] == ["issues.jsonl"]

@@ -10,8 +10,8 @@ from tiergate.model import Status
 from tiergate_plugins.importers._backlog_files import Folder
 from tiergate_plugins.importers._edits import applied
 from tiergate_plugins.importers._front_matter_edits import Value, front_edits
-from tiergate_plugins.importers._reading import BOM, read_text
-from tiergate_plugins.importers._writing import Change
+from tiergate_plugins.importers._reading import read_text
+from tiergate_plugins.importers._writing import Change, bytes_of
 
 _USUAL = ("To Do", "In Progress", "Done")
 _PRIORITIES = {3.0: "high", 2.0: "medium", 1.0: "low"}
@@ -34,10 +34,8 @@ def words_of(config: Mapping[str, Any], known: Mapping[str, Status]) -> dict[Sta
     return found
 
 
-def written(
-    change: Change[tuple[Path, Folder]], file: Path, words: Mapping[Status, str]
-) -> tuple[str, bytes]:
-    """The new text of a task's file, and its bytes.
+def written(change: Change[tuple[Path, Folder]], file: Path, words: Mapping[Status, str]) -> bytes:
+    """What a task's file is to hold.
 
     Raises:
         SourceError: it cannot be read, or the project has no word for what is asked for.
@@ -52,6 +50,4 @@ def written(
     if change.of("dependencies"):
         fields["dependencies"] = change.after.dependencies
     text = read_text(file)
-    new = applied(text, front_edits(text, fields))
-    mark = BOM if file.read_bytes().startswith(BOM) else b""
-    return new, mark + new.encode()
+    return bytes_of(applied(text, front_edits(text, fields)), file)

@@ -45,6 +45,15 @@ def read_text(path: Path, *, empty_ok: bool = False) -> str:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
+    return text_of(data, path, empty_ok=empty_ok)
+
+
+def text_of(data: bytes, path: Path, *, empty_ok: bool = False) -> str:
+    """The text of what a UTF-8 file holds, without a byte order mark.
+
+    Raises:
+        SourceError: it is empty, binary or not UTF-8.
+    """
     if not data.strip() and not empty_ok:
         raise SourceError("the file is empty", where=printable(path))
     wide = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)

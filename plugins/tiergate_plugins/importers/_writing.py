@@ -16,7 +16,7 @@ from tiergate.errors import SourceError
 from tiergate.hooks import Imported
 from tiergate.model import Session, Status, Task
 from tiergate_plugins.importers._edits import Edit, applied
-from tiergate_plugins.importers._reading import BOM, printable, read_text
+from tiergate_plugins.importers._reading import BOM, printable, read_text, text_of, unreadable
 
 _Place = TypeVar("_Place")
 
@@ -77,6 +77,19 @@ class Change(Generic[_Place]):
                 what = f"the format cannot say {name} {shown} here"
                 raise self.refuse(what, "change it with the format's own tool")
 
+    def time(self, what: str) -> str:
+        """When the task changed, which is its new updated_at.
+
+        Args:
+            what: what the format needs it for.
+
+        Raises:
+            SourceError: no other time was given.
+        """
+        if not self.of("updated_at") or not self.after.updated_at:
+            raise self.refuse(what, "give updated_at, the time of the change")
+        return self.after.updated_at
+
     def word(self, words: Mapping[Status, str]) -> str:
         """The format's word for the new status.
 
@@ -134,10 +147,29 @@ def rewritten(
     changes = list(changes_of(path, parsed, sessions, fields))
     if not changes:
         return {}
-    new = applied(text, make_edits(text, changes))
-    _require_said(path, parsed.imported, parse(new, path).imported, changes, fields)
-    mark = BOM if path.read_bytes().startswith(BOM) else b""
-    return {path: mark + new.encode()}
+    data = bytes_of(applied(text, make_edits(text, changes)), path)
+    try:
+        now = parse(text_of(data, path), path).imported
+    except SourceError as error:
+        raise _unsayable(path) from error
+    _require_said(path, parsed.imported, now, changes, fields)
+    return {path: data}
+
+
+def bytes_of(text: str, path: Path) -> bytes:
+    """A new text of a file as bytes, with the byte order mark that the file has.
+
+    Raises:
+        SourceError: the text has half of a surrogate pair, or the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            mark = file.read(len(BOM))
+        return (BOM if mark == BOM else b"") + text.encode()
+    except UnicodeEncodeError as error:
+        raise _unsayable(path) from error
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def changes_of(
@@ -189,8 +221,13 @@ def _require_said(
                 continue
             change.require_said(said, fields)
     if not same:
-        raise SourceError(
-            "the change would alter other tasks too; nothing was written",
-            where=printable(path),
-            hint="a text with line breaks or marks of the format cannot be written into it",
-        )
+        raise _unsayable(path)
+
+
+def _unsayable(path: Path) -> SourceError:
+    """The error for a change that would make another source of it than was asked for."""
+    return SourceError(
+        "the change would alter more than it is to; nothing was written",
+        where=printable(path),
+        hint="a text with line breaks, control characters or marks of the format cannot stand in it",
+    )

@@ -51,7 +51,7 @@ from tiergate_plugins.importers._fields import (
     take_texts,
 )
 from tiergate_plugins.importers._front_matter import parse, split
-from tiergate_plugins.importers._reading import printable, read_text
+from tiergate_plugins.importers._reading import printable, read_text, text_of
 from tiergate_plugins.importers._writing import Change, Parsed, changes_of
 
 STATUSES = {
@@ -106,9 +106,8 @@ def write(path: Path, sessions: Sequence[Session]) -> Mapping[Path, bytes]:
     files: dict[Path, bytes] = {}
     for change in changes:
         file, _ = change.place
-        text, data = written(change, file, words)
-        change.require_said(project.again(change, text), WRITES)
-        files[file] = data
+        files[file] = written(change, file, words)
+        change.require_said(project.again(change, files[file]), WRITES)
     return files
 
 
@@ -128,12 +127,12 @@ class _Project:
     index: IdIndex
     parsed: Parsed[tuple[Path, Folder]]
 
-    def again(self, change: Change[tuple[Path, Folder]], text: str) -> Task:
-        """The task of a file with another text."""
+    def again(self, change: Change[tuple[Path, Folder]], data: bytes) -> Task:
+        """The task of a file that holds something else."""
         file, folder = change.place
         reader = _ProjectReader(self.root)
         try:
-            reader.add_text(text, file, folder)
+            reader.add_text(text_of(data, file), file, folder)
         except SourceError as error:
             raise change.refuse("it cannot be said in front matter", error.what) from error
         (task,) = reader.tasks.values()

@@ -10,7 +10,9 @@ What becomes what:
 - every field but ``id``, ``title``, ``description``, ``status``, ``labels``, ``created_at`` and
   ``updated_at`` is kept unchanged in ``extra``, those that were made use of too.
 - written back are the title, the status (open, in_progress, blocked, closed, tombstone), the weight as
-  ``priority``, the dependencies as links of type ``blocks``, and ``updated_at``.
+  ``priority``, the dependencies as links of type ``blocks``, and ``updated_at``. An issue that is closed gets
+  its ``closed_at``, and a tombstone its ``deleted_at``, from updated_at, which has to be given with it; one
+  that is opened again loses it. beads takes issues no other way.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from tiergate_plugins.importers._fields import (
 )
 from tiergate_plugins.importers._json_text import Place, head_value
 from tiergate_plugins.importers._reading import decode_json, printable, read_head, read_text
-from tiergate_plugins.importers._records import Damages, edits_of, json_lines
+from tiergate_plugins.importers._records import DROP, Damages, edits_of, json_lines
 from tiergate_plugins.importers._writing import Change, Parsed, rewritten
 
 STATUSES = {
@@ -54,6 +56,7 @@ WORDS = {
     Status.COMPLETED: "closed",
     Status.ABANDONED: "tombstone",
 }
+_TIMES = {Status.COMPLETED: "closed_at", Status.ABANDONED: "deleted_at"}
 WRITES = frozenset({"title", "status", "weight", "dependencies", "updated_at"})
 _PINNED = "pinned"
 _LOWEST_PRIORITY = 4
@@ -235,13 +238,25 @@ def _fields_of(change: Change[Place]) -> dict[str, Any]:
     if change.of("title"):
         fields["title"] = change.after.title
     if change.of("status"):
-        fields["status"] = change.word(WORDS)
+        fields |= _status_fields(change)
     if change.of("weight"):
         fields["priority"] = change.rank(_PRIORITIES)
     if change.of("dependencies"):
         fields["dependencies"] = _links(change)
     if change.of("updated_at"):
         fields["updated_at"] = change.after.updated_at
+    return fields
+
+
+def _status_fields(change: Change[Place]) -> dict[str, Any]:
+    """The status with its time: what is closed or a tombstone has one, and nothing else has."""
+    fields: dict[str, Any] = {"status": change.word(WORDS)}
+    for status, name in _TIMES.items():
+        if change.after.status is status:
+            word = fields["status"]
+            fields[name] = change.time(f"{word!r} goes with {name}, which is not known")
+        elif change.before.status is status and name in change.before.extra:
+            fields[name] = DROP
     return fields
 
 

@@ -194,11 +194,8 @@ def _status_fields(change: Change[Place]) -> dict[str, Any]:
 
 def _start(change: Change[Place]) -> str:
     """When the task was started: the time of the change, in the format's own form."""
-    if change.of("updated_at") and change.after.updated_at:
-        try:
-            return datetime.fromisoformat(change.after.updated_at).astimezone(UTC).strftime(_DATE)
-        except (ValueError, OverflowError):
-            pass
-    raise change.refuse(
-        "an active task has the time of its start, which is not known", "give updated_at, with an offset"
-    )
+    time = change.time("an active task has the time of its start, which is not known")
+    try:
+        return datetime.fromisoformat(time).astimezone(UTC).strftime(_DATE)
+    except (ValueError, OverflowError) as error:
+        raise change.refuse(f"{time!r} is no time", "give updated_at as 2025-01-31T12:00:00+00:00") from error

@@ -155,10 +155,10 @@ def _set_status(line: Line, change: Change[Span]) -> None:
     line.done = change.word({Status.QUEUED: "", Status.COMPLETED: _DONE}) == _DONE
     line.completed = ""
     if line.done and line.created:
-        found = _DAY.match(change.after.updated_at or "") if change.of("updated_at") else None
+        time = change.time("a line with a day of creation needs the day of its completion")
+        found = _DAY.match(time)
         if found is None:
-            what = "a line with a day of creation needs the day of its completion"
-            raise change.refuse(what, "give updated_at")
+            raise change.refuse(f"{time!r} has no day", "give updated_at as 2025-01-31")
         line.completed = found[0]
     line.set_pair("pri", ())
     _set_letter(line, letter)
