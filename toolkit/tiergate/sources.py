@@ -147,7 +147,7 @@ def _detect(path: Path, importers: Sequence[ImporterDeclaration]) -> tuple[Impor
         raise SourceError(f"could be {names}", where=where, hint="say which with --format NAME")
     if failures:
         raise RunError(failures[0], where=where, hint="name the format with --format, or use --no-plugin")
-    known = "; ".join(f"{importer.name}: {importer.summary}" for importer in importers) or "none"
+    known = ", ".join(importer.name for importer in importers) or "none"
     raise SourceError(
         f"not a task store of a known format: {_looks_like(path)}", where=where, hint=f"known: {known}"
     )
@@ -160,6 +160,8 @@ def _looks_like(path: Path) -> str:
         more = ", …" if len(names) > 3 else ""
         return f"a folder with {', '.join(names[:3])}{more}"
     data = path.read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16 text, save it as UTF-8"
     if b"\0" in data:
         return "a binary file"
     try:
