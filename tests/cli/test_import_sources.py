@@ -201,3 +201,43 @@ def test_sessions_with_the_number_types_of_an_importer_count_as_equal(
     with PluginHost().opener().open("json:work") as store:
         plan = import_plan.plan_import(store, "json:work", [integer], replace=False)
     assert (plan.equal, cli("sessions", "verify", "json:work")[0]) == (["beta"], 0)
+
+
+def test_damage_is_refused_and_with_lenient_left_out_and_said(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "issues.jsonl"
+    path.write_text(BEADS + '{"id": "c"\n' + "3\n")
+    code, out, err = cli("import", "issues.jsonl", "json:work")
+    assert (code, out) == (2, "")
+    assert err.startswith("tiergate: error: issues.jsonl:3:11: not JSON")
+    assert err.endswith("(and 1 more; --lenient leaves them out)\n")
+    code, out, err = cli("import", "issues.jsonl", "json:work", "--lenient")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "issues.jsonl: 2 tasks in 1 session (beads)"
+    assert [line for line in lines if line.startswith("  note: left out: issues.jsonl:")] == lines[3:5]
+    assert path.read_text() == BEADS + '{"id": "c"\n' + "3\n"
+
+
+def test_two_formats_that_claim_a_file_are_named_and_one_can_be_chosen(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "todo.txt").write_text("- [ ] one\n- [x] two\n")
+    code, _, err = cli("import", "todo.txt", "json:work")
+    assert code == 2
+    assert "could be markdown or todotxt (say which with --format NAME)" in err
+    assert cli("import", "todo.txt", "json:work", "--format", "markdown")[0] == 0
+
+
+def test_a_store_is_imported_by_its_address_and_by_its_path(cli: Cli, source: Path) -> None:
+    cli("import", source.name, "sqlite:one.db")
+    for address in ("sqlite:one.db", "one.db"):
+        code, out, _ = cli("import", address, f"json:from-{len(address)}")
+        assert (code, out.splitlines()[0]) == (0, f"{address}: 2 tasks in 1 session (store)")
+    cli("sessions", "export", "sqlite:one.db", "-o", "one.jsonl")
+    assert "one.jsonl: 2 tasks in 1 session (tiergate)" in cli("import", "one.jsonl", "json:again")[1]
+
+
+def test_a_store_is_not_imported_into_itself(cli: Cli, source: Path) -> None:
+    cli("import", source.name, "sqlite:one.db")
+    for address in ("sqlite:one.db", "one.db"):
+        code, _, err = cli("import", address, "sqlite:one.db")
+        assert code == 2
+        assert "this is the store sqlite:one.db" in err

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tiergate.errors import SourceError
-from tiergate.hooks import Imported
+from tiergate.hooks import Imported, ImporterDeclaration
 from tiergate.model import Session, Status, Task
+from tiergate.sources import read_source
 from tiergate_plugins.importers import backlog
 
 Write = Callable[[str, str | bytes], Path]
@@ -318,27 +320,31 @@ def test_files_that_are_no_tasks_are_noted(read: Callable[..., Imported]) -> Non
     ],
 )
 def test_broken_front_matter_is_named_with_line_and_column(
-    write: Write, tmp_path: Path, front: str, place: str, what: str
+    write: Write, tmp_path: Path, importers: list[ImporterDeclaration], front: str, place: str, what: str
 ) -> None:
     path = write("tasks/task-1.md", page(front))
     with pytest.raises(SourceError) as caught:
-        backlog.read(tmp_path)
+        read_source(tmp_path, "backlog", importers)
     assert caught.value.where == f"{path}{place}"
     assert what in caught.value.what
 
 
-def test_front_matter_that_is_nested_without_end_is_refused(write: Write, tmp_path: Path) -> None:
+def test_front_matter_that_is_nested_without_end_is_refused(
+    write: Write, tmp_path: Path, importers: list[ImporterDeclaration]
+) -> None:
     path = write("tasks/task-1.md", page("id: 1\nx: " + "[" * 100_000))
     with pytest.raises(SourceError) as caught:  # by us, or by newer versions of the YAML library before
-        backlog.read(tmp_path)
+        read_source(tmp_path, "backlog", importers)
     assert str(caught.value.where).startswith(f"{path}:3:")
     assert "\n" not in str(caught.value)
 
 
-def test_front_matter_that_is_not_closed_is_refused(write: Write, tmp_path: Path) -> None:
+def test_front_matter_that_is_not_closed_is_refused(
+    write: Write, tmp_path: Path, importers: list[ImporterDeclaration]
+) -> None:
     path = write("tasks/a.md", "---\nid: task-1\n")
     with pytest.raises(SourceError, match="the front matter is not closed") as caught:
-        backlog.read(tmp_path)
+        read_source(tmp_path, "backlog", importers)
     assert caught.value.where == f"{path}:1:1"
 
 
@@ -351,10 +357,12 @@ def test_broken_settings_are_named_with_line_and_column(write: Write, tmp_path: 
     assert caught.value.where.startswith(f"{path}:3:")
 
 
-def test_a_task_that_is_not_utf8_is_named_with_line_and_column(write: Write, tmp_path: Path) -> None:
+def test_a_task_that_is_not_utf8_is_named_with_line_and_column(
+    write: Write, tmp_path: Path, importers: list[ImporterDeclaration]
+) -> None:
     path = write("tasks/a.md", b"---\nid: task-1\n---\n\xc3\xa4\xff")
     with pytest.raises(SourceError, match="not UTF-8 text") as caught:
-        backlog.read(tmp_path)
+        read_source(tmp_path, "backlog", importers)
     assert caught.value.where == f"{path}:4:2"
 
 
@@ -386,3 +394,49 @@ def test_detection_looks_for_settings_or_front_matter(
     path = write(name, content)
     assert backlog.detect(tmp_path) is expected
     assert backlog.detect(path) is False
+
+
+def test_a_file_that_cannot_be_read_is_left_out_and_noted(
+    read: Callable[..., Imported], tmp_path: Path
+) -> None:
+    imported = read({"tasks/a.md": page("id: task-1"), "tasks/b.md": "---\nid: task-2\n"})
+    assert list(by_id(imported)) == ["task-1"]
+    (error,) = imported.damage
+    assert error.where == f"{tmp_path}/backlog/tasks/b.md:1:1"
+
+
+def test_a_file_is_changed_in_the_lines_of_its_fields_alone(write: Write, tmp_path: Path) -> None:
+    front = (
+        "id: task-1 # first\ntitle: \"One\"\nstatus: To Do   # soon\nassignee: ['@ann']\nlabels:\n  - ui\n"
+        "dependencies: [task-2]\nnote: >-\n  folded\n\n  text"
+    )
+    path = write("tasks/a.md", page(front, "\nBody: status: To Do\n"))
+    write("tasks/b.md", page("id: task-2"))
+    write("tasks/c.md", page("id: task-3"))
+    write("config.yml", "statuses: [to do, Doing, DONE]\n")
+    (session,) = backlog.read(tmp_path).sessions
+    after = replace(
+        session.tasks[0],
+        title='Two: "2"',
+        status=Status.COMPLETED,
+        weight=3.0,
+        dependencies=("task-3", "task-2"),
+    )
+    (found,) = backlog.write(tmp_path, [replace(session, tasks=(after,))]).items()
+    expected = (
+        front.replace('"One"', '"Two: \\"2\\""')
+        .replace("To Do   # soon", "DONE   # soon")
+        .replace("[task-2]", "[task-3, task-2]")
+    )
+    assert found == (path, page(f"{expected}\npriority: high", "\nBody: status: To Do\n").encode())
+
+
+@pytest.mark.parametrize("change", [{"status": Status.ABANDONED}, {"weight": 5.0}, {"title": "a\nb"}])
+def test_what_a_project_has_no_word_for_is_refused(
+    write: Write, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    write("tasks/a.md", page("id: task-1\nstatus: Done"))
+    (session,) = backlog.read(tmp_path).sessions
+    after = replace(session.tasks[0], **change)
+    with pytest.raises(SourceError, match=r"task 'task-1': .*nothing was written"):
+        backlog.write(tmp_path, [replace(session, tasks=(after,))])

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tiergate.errors import SourceError
-from tiergate.hooks import Imported
+from tiergate.hooks import Imported, ImporterDeclaration
 from tiergate.model import Status, Task
+from tiergate.sources import read_source
 from tiergate_plugins.importers import beads
 
 Write = Callable[[str, str | bytes], Path]
@@ -195,21 +197,79 @@ GOOD = '{"id": "a", "title": "Ä"}\n'
         ('{"id": "b", "title": "B", "n": 1e999}', ":1", "not JSON that can be read"),
         ('{"id": "b", "title": "B", "n": ' + "[" * 100_000, ":1", "nested too deeply"),
         ('{"id": "b", "title": "B", "n": NaN}', ":1:32", "not JSON"),
-        (GOOD + '{"id": "b", "title": "B"}\n' + GOOD, ":3", "'a' stands twice: in line 1 and in line 3"),
+        (GOOD + '{"id": "b", "title": "B"}\n' + GOOD, ":3:1", "'a' stands twice: in line 1 and in line 3"),
         (GOOD.encode() + b'{"id": "\xff"}', ":2:9", "not UTF-8 text"),
+        ('{"id": "a", "title": "Ä"}'.encode("utf-16"), ":1:1", "UTF-16 text, not UTF-8"),
+        ('{"id": "a", "title": "Ä"}'.encode("latin-1"), ":1:23", "not UTF-8 text"),
         (b"{}\0", "", "a binary file"),
         (b" \n", "", "the file is empty"),
     ],
 )
 def test_a_damaged_file_is_named_with_line_and_column(
-    write: Write, content: str | bytes, place: str, what: str
+    write: Write, importers: list[ImporterDeclaration], content: str | bytes, place: str, what: str
 ) -> None:
     path = write("work.jsonl", content)
     with pytest.raises(SourceError) as caught:
-        beads.read(path)
+        read_source(path, "beads", importers)
     assert caught.value.where == f"{path}{place}"
     assert what in caught.value.what
     assert "\n" not in str(caught.value)
+
+
+def test_every_damaged_line_is_left_out_and_noted(write: Write) -> None:
+    path = write("work.jsonl", GOOD + '{"id"\n' + GOOD + "3\n" + '{"id": "b", "title": "B"}')
+    imported = beads.read(path)
+    assert [task.id for task in imported.sessions[0].tasks] == ["a", "b"]
+    assert sorted(str(error.where) for error in imported.damage) == [
+        f"{path}:{n}" for n in ("2:6", "3:1", "4:1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "after"),
+    [
+        ('"status":"open"', Status.COMPLETED, '"status":"closed","updated_at":"T","closed_at":"T"'),
+        ('"status":"closed","closed_at":"S"', Status.ACTIVE, '"status":"in_progress","updated_at":"T"'),
+        (
+            '"closed_at":"S","status":"closed"',
+            Status.ABANDONED,
+            '"status":"tombstone","deleted_at":"T","updated_at":"T"',
+        ),
+        ('"status":"hooked","priority":0', Status.ACTIVE, '"status":"hooked","priority":0,"updated_at":"T"'),
+    ],
+)
+def test_a_status_is_written_with_its_time(write: Write, before: str, status: Status, after: str) -> None:
+    path = write("work.jsonl", f'{{"id":"a","title":"A",{before}}}\n')
+    (session,) = beads.read(path).sessions
+    task = replace(session.tasks[0], status=status, updated_at="T")
+    (content,) = beads.write(path, [replace(session, tasks=(task,))]).values()
+    found = json.loads(content)
+    assert found == json.loads(f'{{"id":"a","title":"A",{after}}}')
+    assert "closed_at" in found or status is not Status.COMPLETED
+
+
+def test_without_a_time_nothing_is_closed(write: Write) -> None:
+    path = write("work.jsonl", GOOD)
+    (session,) = beads.read(path).sessions
+    task = replace(session.tasks[0], status=Status.COMPLETED)
+    with pytest.raises(SourceError, match=r"'closed' goes with closed_at.*give updated_at"):
+        beads.write(path, [replace(session, tasks=(task,))])
+
+
+def test_links_of_other_types_stay_where_they_are(
+    write: Write, samples: dict[str, list[dict[str, bytes]]]
+) -> None:
+    path = write("issues.jsonl", samples["beads"][0]["issues.jsonl"])
+    (session,) = beads.read(path).sessions
+    task = replace(session.tasks[1], dependencies=("bd-3", "bd-1"))
+    (content,) = beads.write(path, [replace(session, tasks=(task,))]).values()
+    links = json.loads(content.splitlines()[1])["dependencies"]
+    assert [(link["depends_on_id"], link["type"]) for link in links] == [
+        ("bd-9", "parent-child"),
+        ("bd-3", "blocks"),
+        ("bd-1", "blocks"),
+    ]
+    assert links[2]["created_by"] == "ann"
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:

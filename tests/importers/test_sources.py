@@ -98,7 +98,7 @@ def test_no_known_format_names_the_formats_and_what_was_seen(
     assert isinstance(error, SourceError)
     assert "a text that begins with 'id,title" in str(error)
     for name in ("beads", "taskmaster", "backlog"):
-        assert f"{name}: " in str(error)
+        assert name in str(error)
 
 
 def test_a_folder_of_no_known_format_is_described(
@@ -113,6 +113,7 @@ def test_a_folder_of_no_known_format_is_described(
     ("content", "what"),
     [
         (b"\x7fELF\0\0", "a binary file"),
+        ("- [ ] ä".encode("utf-16"), "UTF-16 text, save it as UTF-8"),
         (b"one\ntw\xc3\xb6 \xff", "not UTF-8 text at line 2, column 5"),
         (b" \n\n", "the file is empty"),
         (b"", "the file is empty"),

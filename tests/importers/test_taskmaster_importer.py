@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tiergate.errors import SourceError
-from tiergate.hooks import Imported
+from tiergate.hooks import Imported, ImporterDeclaration
 from tiergate.model import Status, Task
+from tiergate.sources import read_source
 from tiergate_plugins.importers import taskmaster
 
 Write = Callable[[str, str | bytes], Path]
@@ -200,12 +201,27 @@ def nested(depth: int) -> dict[str, Any]:
     ],
 )
 def test_what_is_no_such_file_or_damaged_is_refused(
-    read: Callable[..., Imported], tmp_path: Path, document: Any, what: str
+    write: Write, importers: list[ImporterDeclaration], tmp_path: Path, document: Any, what: str
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        read(document)
+        read_source(write("tasks.json", json.dumps(document)), "taskmaster", importers)
     assert what in caught.value.what
     assert str(caught.value).startswith(str(tmp_path / "tasks.json"))
+
+
+def test_a_damaged_task_is_left_out_with_its_subtasks(read: Callable[[Any], Imported]) -> None:
+    imported = read({"a": {"tasks": [record(1, title=3, subtasks=[record(1)]), record(2), record(2)]}})
+    assert [task.id for task in imported.sessions[0].tasks] == ["2"]
+    assert [error.what for error in imported.damage] == [
+        "task 1: `title` is missing or no text",
+        "task '2' stands twice: task 2 and task 3",
+    ]
+
+
+def test_a_damaged_task_is_named_with_line_and_column(write: Write) -> None:
+    path = write("tasks.json", '{"a": {"tasks": [\n  {"id": 1, "title": "x"},\n  {"id": 2}\n]}}')
+    (error,) = taskmaster.read(path).damage
+    assert error.where == f"{path}:3:3"
 
 
 def test_damaged_json_is_named_with_line_and_column(write: Write) -> None:

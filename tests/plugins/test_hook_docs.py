@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +34,7 @@ from tiergate.plugins import PluginHost, PluginStatus
 from tiergate.pool import DeadlineExceeded, Pool, PoolSpec, TierSpec, WorkerFailedToStart
 from tiergate.record import GateCheck, GateRecord
 from tiergate.routing import Choice, Cutoffs, PoolView, RequestFacts, RouterSetup, WorkerView
+from tiergate.sources import read_source
 from tiergate.store import (
     Capability,
     Damage,
@@ -60,7 +64,7 @@ def page(hook: str) -> str:
 
 
 def example(hook: str) -> str:
-    [block] = re.findall(r"^```python\n(.*?)^```$", page(hook), flags=re.DOTALL | re.MULTILINE)
+    block, *_ = re.findall(r"^```python\n(.*?)^```$", page(hook), flags=re.DOTALL | re.MULTILINE)
     return str(block)
 
 
@@ -270,7 +274,7 @@ def test_the_target_answers_after_its_pause_or_says_that_it_is_too_late(site: An
 def test_the_importer_reads_its_format_and_names_the_line_that_is_none(site: Any) -> None:
     importer = load(site, "tiergate_importers")
     path = site.home / "garden.todo"
-    path.write_text("[ ] dig\n[x] buy a spade\n")
+    path.write_text("[ ] dig\n[x] buy a spade")
     assert importer.detect(path)
     assert not importer.detect(site.home)
     [session] = importer.read(path).sessions
@@ -278,9 +282,38 @@ def test_the_importer_reads_its_format_and_names_the_line_that_is_none(site: Any
         ("dig", Status.QUEUED),
         ("buy a spade", Status.COMPLETED),
     ]
-    path.write_text("[ ] dig\nwater\n")
+    path.write_text("[ ] dig\nwater")
     with pytest.raises(SourceError, match=r"garden\.todo:2:1: not a task"):
-        importer.read(path)
+        read_source(path, "todo", [importer])
+
+
+def test_the_suite_of_the_importers_page_passes(site: Any, tmp_path: Path) -> None:
+    importer = load(site, "tiergate_importers")
+    _, suite = re.findall(r"^```python\n(.*?)^```$", page("tiergate_importers"), re.DOTALL | re.MULTILINE)
+    module = importer.read.__module__
+    test = tmp_path / "test_todo.py"
+    test.write_text(f"from {module} import tiergate_importers\n{suite}")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:benchmark",
+        str(test),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout
 
 
 def test_the_exporter_writes_a_line_per_check(site: Any) -> None:

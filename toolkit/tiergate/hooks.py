@@ -22,6 +22,7 @@ import msgspec
 import pluggy
 
 from tiergate.bench import BenchSetup
+from tiergate.errors import SourceError
 from tiergate.model import Session, Status
 from tiergate.operation import Request, Scope
 from tiergate.pool import Pool, PoolSpec
@@ -113,10 +114,13 @@ class StoreDeclaration(Declaration):
     Attributes:
         open: opens the store at an address, creating it where nothing is there yet.
         capabilities: what it can do beyond the base contract.
+        holds: whether a store of this kind lies at a path, so that the path alone can be given as a source;
+            must be cheap and must not raise. None for one that has no path.
     """
 
     open: Callable[[StoreAddress], Store]
     capabilities: frozenset[Capability] = frozenset()
+    holds: Callable[[Path], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,24 +225,35 @@ class Imported:
         sessions: the sessions, with ids that are unique in the source.
         statuses: how each status word of the source was mapped.
         notes: what a reader should know, such as files that were no tasks.
+        damage: what could not be read and was left out, with file, line and column. A command refuses the
+            source because of it, unless it was told to be lenient.
     """
 
     sessions: Sequence[Session]
     statuses: Mapping[str, Status]
     notes: Sequence[str] = ()
+    damage: Sequence[SourceError] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImporterDeclaration(Declaration):
-    """Reads another tool's task store. The source is never changed.
+    """Reads another tool's task store, and may write changes back. It changes no file itself.
 
     Attributes:
         detect: whether the file or folder looks like this format; must be cheap and must not raise.
-        read: reads it all, or raises `SourceError` with file, line and column of what is wrong.
+        read: reads it all, or raises `SourceError` with file, line and column of what is wrong. A damaged
+            record that the others can do without goes into `Imported.damage` instead.
+        write: called as ``write(path, sessions)``; returns the new content of each file that has to change,
+            by its path, or raises `SourceError` where the format cannot say what is asked for. A session or
+            task that is not given stays as it is. Bytes that say nothing that changed stay as they are;
+            a status that stays keeps its word. None for a format that cannot be written.
+        writes: which fields of a task `write` compares and writes; it passes over all others.
     """
 
     detect: Callable[[Path], bool]
     read: Callable[[Path], Imported]
+    write: Callable[[Path, Sequence[Session]], Mapping[Path, bytes]] | None = None
+    writes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,15 @@ NO_STATUS = "(none)"
 """Stands in `Source.statuses` for tasks whose source gave no status."""
 
 _HEAD_BYTES = 4096
+_MOST_DAMAGES = 20
 
 
 def read_source(
     path: Path,
     format: str,  # noqa: A002 - the word of the command line and of the record
     importers: Sequence[ImporterDeclaration],
+    *,
+    lenient: bool = False,
 ) -> tuple[Imported, Source]:
     """Read another tool's task store.
 
@@ -33,30 +36,75 @@ def read_source(
         path: its file or folder; it is never changed.
         format: the name of an importer, or `AUTO`.
         importers: what is available.
+        lenient: leave out damaged records, and note each, instead of refusing the source.
 
     Raises:
         UsageError: no importer has that name.
         SourceError: it is missing, unreadable, empty, damaged, without tasks, or of no or several formats.
         RunError: the importer itself failed.
     """
-    _require_readable(path)
-    failures: list[str] = []
-    if format == AUTO:
-        importer, failures = _detect(path, importers)
-    else:
-        importer = _named(format, importers)
+    importer, failures = find_importer(path, format, importers)
     imported = _read(importer, path)
+    if imported.damage and not lenient:
+        raise _refusal(imported.damage)
     source = Source(
         path=_printable(path),
         format=importer.name,
         sessions=len(imported.sessions),
         tasks=sum(len(session.tasks) for session in imported.sessions),
         statuses=_count_statuses(imported),
-        notes=[*imported.notes, *failures],
+        notes=[*imported.notes, *_left_out(imported.damage), *failures],
     )
     if not source.tasks:
         raise SourceError("no tasks in it", where=source.path, hint=f"it was read as {importer.name}")
     return imported, source
+
+
+def find_importer(
+    path: Path,
+    format: str,  # noqa: A002 - as above
+    importers: Sequence[ImporterDeclaration],
+) -> tuple[ImporterDeclaration, list[str]]:
+    """The importer for a source, and a line for each importer that failed to look at it.
+
+    Raises:
+        As `read_source`, where that happens before anything is read.
+    """
+    by_name = {importer.name: importer for importer in importers}
+    if format != AUTO and format not in by_name:
+        raise unknown_name("source format", format, [*by_name, AUTO])
+    # What is no path can only be an address, which the format that knows it recognises.
+    if not _is_address(path, importers):
+        _require_readable(path)
+    return (by_name[format], []) if format != AUTO else _detect(path, importers)
+
+
+def _is_address(path: Path, importers: Sequence[ImporterDeclaration]) -> bool:
+    """Whether a source is no path at all, and yet is recognised."""
+    try:
+        return not os.path.lexists(path) and any(_claims(one, path) for one in importers)
+    except ValueError:
+        return False
+
+
+def _claims(importer: ImporterDeclaration, path: Path) -> bool:
+    try:
+        return importer.detect(path)
+    except Exception:
+        return False  # `_detect` says so
+
+
+def _refusal(damage: Sequence[SourceError]) -> SourceError:
+    """The first damage as an error that says how many more there are, and what can be done."""
+    first, *more = damage
+    hints = [first.hint, f"and {len(more)} more" if more else None, "--lenient leaves them out"]
+    return SourceError(first.what, where=first.where, hint="; ".join(filter(None, hints)))
+
+
+def _left_out(damage: Sequence[SourceError]) -> list[str]:
+    lines = [f"left out: {error}" for error in damage[:_MOST_DAMAGES]]
+    rest = len(damage) - len(lines)
+    return [*lines, f"left out: {rest} more"] if rest else lines
 
 
 def _require_readable(path: Path) -> None:
@@ -82,13 +130,6 @@ def _require_readable(path: Path) -> None:
         raise SourceError(f"the {kind} is empty", where=where, hint="name a task store")
 
 
-def _named(name: str, importers: Iterable[ImporterDeclaration]) -> ImporterDeclaration:
-    by_name = {importer.name: importer for importer in importers}
-    if name not in by_name:
-        raise unknown_name("source format", name, [*by_name, AUTO])
-    return by_name[name]
-
-
 def _detect(path: Path, importers: Sequence[ImporterDeclaration]) -> tuple[ImporterDeclaration, list[str]]:
     """The one importer whose format this is, and a line for each importer that failed to look."""
     matching, failures = [], []
@@ -106,7 +147,7 @@ def _detect(path: Path, importers: Sequence[ImporterDeclaration]) -> tuple[Impor
         raise SourceError(f"could be {names}", where=where, hint="say which with --format NAME")
     if failures:
         raise RunError(failures[0], where=where, hint="name the format with --format, or use --no-plugin")
-    known = "; ".join(f"{importer.name}: {importer.summary}" for importer in importers) or "none"
+    known = ", ".join(importer.name for importer in importers) or "none"
     raise SourceError(
         f"not a task store of a known format: {_looks_like(path)}", where=where, hint=f"known: {known}"
     )
@@ -119,6 +160,8 @@ def _looks_like(path: Path) -> str:
         more = ", …" if len(names) > 3 else ""
         return f"a folder with {', '.join(names[:3])}{more}"
     data = path.read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16 text, save it as UTF-8"
     if b"\0" in data:
         return "a binary file"
     try:

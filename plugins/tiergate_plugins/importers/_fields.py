@@ -16,6 +16,9 @@ from tiergate.model import Status, Task
 _NAMED = 5
 _PRIORITIES = {"critical": 4.0, "high": 3.0, "medium": 2.0, "low": 1.0}
 
+PRIORITY_WORDS = {weight: word for word, weight in _PRIORITIES.items()}
+"""The word of each weight, as `priority_weight` reads it."""
+
 
 def take_text(fields: dict[str, Any], name: str) -> str | None:
     """Take out a text; a missing field or another type gives None and stays where it is."""
@@ -33,6 +36,11 @@ def take_texts(fields: dict[str, Any], name: str) -> tuple[str, ...]:
         return ()
     del fields[name]
     return tuple(value)
+
+
+def name_of(value: Any) -> str:
+    """An id or a reference as text; empty for what is neither a whole number nor a text."""
+    return str(value) if whole(value) else value.strip() if isinstance(value, str) else ""
 
 
 def whole(value: Any) -> bool:
@@ -88,6 +96,12 @@ def dangling_note(tasks: Iterable[Task], place: str) -> list[str]:
         return []
     names = some(sorted(set(missing)))
     return [f"{place}: {count_of(len(missing), 'dependency')} on absent tasks, kept as written: {names}"]
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null", bool: "a truth value"}
+    return kinds.get(type(value), "a number")
 
 
 def some(names: Sequence[str]) -> str:

@@ -44,6 +44,12 @@ def split(text: str, path: Path) -> tuple[str, str] | None:
     return found["front"], text[found.end() :]
 
 
+def front_of(text: str) -> tuple[int, int]:
+    """Start and end of the front matter in a text that `split` takes apart."""
+    found = _BLOCK.match(text)
+    return found.span("front") if found else (0, 0)
+
+
 def parse(text: str, path: Path, *, line: int = 1) -> dict[str, Any]:
     """The fields of a YAML text that begins at a line of a file.
 

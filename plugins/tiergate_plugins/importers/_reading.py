@@ -15,6 +15,17 @@ from tiergate.errors import SourceError
 HEAD_BYTES = 8192
 """How much of a file is looked at to recognise its format."""
 
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark of UTF-8."""
+
+_WIDE = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+"""Byte order marks of other encodings, the longer ones first."""
+
 _BYTE = re.compile(r" \(byte (\d+)\)$")
 
 
@@ -34,8 +45,21 @@ def read_text(path: Path, *, empty_ok: bool = False) -> str:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
+    return text_of(data, path, empty_ok=empty_ok)
+
+
+def text_of(data: bytes, path: Path, *, empty_ok: bool = False) -> str:
+    """The text of what a UTF-8 file holds, without a byte order mark.
+
+    Raises:
+        SourceError: it is empty, binary or not UTF-8.
+    """
     if not data.strip() and not empty_ok:
         raise SourceError("the file is empty", where=printable(path))
+    wide = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
+    if wide:
+        hint = f"save it as UTF-8, as with `iconv -f {wide} -t UTF-8`"
+        raise SourceError(f"{wide} text, not UTF-8", where=at(path, 1, 1), hint=hint)
     if b"\0" in data:
         raise SourceError("a binary file, not text", where=printable(path))
     try:
@@ -43,16 +67,17 @@ def read_text(path: Path, *, empty_ok: bool = False) -> str:
     except UnicodeDecodeError as error:
         # With the -sig codec, the position counts from behind a byte order mark.
         before = error.object[: error.start].decode("utf-8", "replace")
-        raise SourceError("not UTF-8 text", where=place(path, before)) from error
+        hint = "save it as UTF-8, as with `iconv -f LATIN1 -t UTF-8` where it is Latin-1"
+        raise SourceError("not UTF-8 text", where=place(path, before), hint=hint) from error
 
 
-def read_head(path: Path) -> str:
-    """The beginning of a regular file for detection; empty text when it cannot be read."""
+def read_head(path: Path, size: int = HEAD_BYTES) -> str:
+    """The first bytes of a regular file for detection, as text; empty when it cannot be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return ""
         with path.open("rb") as file:
-            return file.read(HEAD_BYTES).decode("utf-8-sig", "replace")
+            return file.read(size).decode("utf-8-sig", "replace")
     except (OSError, ValueError):
         return ""
 

@@ -13,12 +13,14 @@ What becomes what:
 - of two files with one id, the later in the order above gets the id ``ID@FOLDER`` (with ``-`` for
   ``/`` and, where that is taken too, a number), and ``extra`` keeps the id as written.
 - every other field is kept in ``extra``, beside ``source_folder`` and ``source_file``.
+- written back, each into its file, are the title, the status (in the words of the project's settings), the
+  weight as ``priority``, and the dependencies. A file stays in its folder.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,8 @@ from tiergate_plugins.importers._fields import (
     take_texts,
 )
 from tiergate_plugins.importers._front_matter import parse, split
-from tiergate_plugins.importers._reading import printable, read_text
+from tiergate_plugins.importers._reading import printable, read_text, text_of
+from tiergate_plugins.importers._writing import Change, Parsed, changes_of
 
 STATUSES = {
     "to do": Status.QUEUED,
@@ -58,6 +61,7 @@ STATUSES = {
     "done": Status.COMPLETED,
     "won't do": Status.ABANDONED,
 }
+WRITES = frozenset({"title", "status", "weight", "dependencies"})
 _DRAFT = "draft"
 
 
@@ -65,7 +69,12 @@ _DRAFT = "draft"
 def tiergate_importers() -> Iterator[ImporterDeclaration]:
     """Declare the importer."""
     yield ImporterDeclaration(
-        name="backlog", summary="a Backlog.md folder, one Markdown file a task", detect=detect, read=read
+        name="backlog",
+        summary="a Backlog.md folder, one Markdown file a task",
+        detect=detect,
+        read=read,
+        write=write,
+        writes=WRITES,
     )
 
 
@@ -80,25 +89,80 @@ def read(path: Path) -> Imported:
     Raises:
         SourceError: it is no project, a file cannot be read or has broken front matter, or no file is a task.
     """
+    return _parse(path).parsed.imported
+
+
+def write(path: Path, sessions: Sequence[Session]) -> Mapping[Path, bytes]:
+    """The files of changed tasks.
+
+    Raises:
+        SourceError: the project cannot be read, lacks a task, or cannot say what is asked for.
+    """
+    from tiergate_plugins.importers._backlog_writing import words_of, written
+
+    project = _parse(path)
+    changes = list(changes_of(path, project.parsed, sessions, tuple(WRITES)))
+    words = words_of(project.config, STATUSES)
+    files: dict[Path, bytes] = {}
+    for change in changes:
+        file, _ = change.place
+        files[file] = written(change, file, words)
+        change.require_said(project.again(change, files[file]), WRITES)
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """A project that was read.
+
+    Attributes:
+        root: the folder with the folders of tasks.
+        config: its settings.
+        index: finds the id that a reference means.
+        parsed: what it says, and the file and folder of each task.
+    """
+
+    root: Path
+    config: dict[str, Any]
+    index: IdIndex
+    parsed: Parsed[tuple[Path, Folder]]
+
+    def again(self, change: Change[tuple[Path, Folder]], data: bytes) -> Task:
+        """The task of a file that holds something else."""
+        file, folder = change.place
+        reader = _ProjectReader(self.root)
+        try:
+            reader.add_text(text_of(data, file), file, folder)
+        except SourceError as error:
+            raise change.refuse("it cannot be said in front matter", error.what) from error
+        (task,) = reader.tasks.values()
+        return _with_dependencies(task, self.index)
+
+
+def _parse(path: Path) -> _Project:
     root = project_root(path)
     config = settings(root)
     reader = _ProjectReader(root)
     for folder in FOLDERS:
         for file in markdown_files(root, folder):
             reader.add(file, folder)
-    if not reader.tasks:
+    if not reader.tasks and not reader.damage:
         raise SourceError(
             "no task in the folder", where=printable(root), hint="no file has front matter with an id"
         )
     prefix = config.get("task_prefix")
-    tasks = _with_real_dependencies(reader.tasks.values(), prefix if isinstance(prefix, str) else "")
+    index = IdIndex(reader.tasks, prefix if isinstance(prefix, str) else "")
+    tasks = tuple(_with_dependencies(task, index) for task in reader.tasks.values())
     name = project_name(root, config.get("project_name"))
     session = Session(id=slug(name), title=name, tasks=tasks, extra={"config": config} if config else {})
-    return Imported(
+    imported = Imported(
         sessions=[session],
         statuses=reader.statuses.met,
         notes=[*reader.notes(), *dangling_note(tasks, session.id)],
+        damage=reader.damage,
     )
+    places = {(session.id, identity): place for identity, place in reader.places.items()}
+    return _Project(root, config, index, Parsed(imported, places))
 
 
 @dataclass(slots=True)
@@ -112,10 +176,18 @@ class _ProjectReader:
     folders: Counter[str] = field(default_factory=Counter)
     no_tasks: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    places: dict[str, tuple[Path, Folder]] = field(default_factory=dict)
+    damage: list[SourceError] = field(default_factory=list)
 
     def add(self, file: Path, folder: Folder) -> None:
-        """Read one file. Without front matter, or without an id in it, it is no task."""
-        text = read_text(file, empty_ok=True)
+        """Read one file; one that cannot be read is noted and left out."""
+        try:
+            self.add_text(read_text(file, empty_ok=True), file, folder)
+        except SourceError as error:
+            self.damage.append(error)
+
+    def add_text(self, text: str, file: Path, folder: Folder) -> None:
+        """Read the text of one file. Without front matter, or without an id in it, it is no task."""
         name = printable(file.relative_to(self.root))
         parts = split(text, file)
         fields = parse(parts[0], file, line=2) if parts else {}
@@ -129,6 +201,7 @@ class _ProjectReader:
         self.folders[folder.name] += 1
         where = {"source_folder": folder.name, "source_file": name}
         self.tasks[identity] = self._task(identity, where | fields, parts[1], folder, file)
+        self.places[identity] = (file, folder)
 
     def notes(self) -> Iterator[str]:
         """What a reader should know about the tasks, one line each."""
@@ -179,13 +252,6 @@ class _ProjectReader:
             source_status=word,
             extra=fields,
         )
-
-
-def _with_real_dependencies(tasks: Iterable[Task], prefix: str) -> tuple[Task, ...]:
-    """The tasks, with the references in their front matter made dependencies."""
-    tasks = list(tasks)
-    index = IdIndex((task.id for task in tasks), prefix)
-    return tuple(_with_dependencies(task, index) for task in tasks)
 
 
 def _with_dependencies(task: Task, index: IdIndex) -> Task:

@@ -10,12 +10,13 @@ What becomes what:
 - ``description`` and ``details``, with a blank line between, become the notes.
 - ``priority`` critical, high, medium, low becomes the weight 4, 3, 2, 1; without one the weight is 1.
 - every other field (``testStrategy``, ``priority``…) is kept unchanged in ``extra``.
+- written back are the title, the status (pending, in-progress, done, blocked, cancelled), the weight as
+  ``priority``, the dependencies, and ``updatedAt``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,18 @@ from tiergate.errors import SourceError
 from tiergate.hooks import Imported, ImporterDeclaration, hookimpl
 from tiergate.model import Session, Status, Task
 from tiergate_plugins.importers._fields import (
+    PRIORITY_WORDS,
     Statuses,
     count_of,
     dangling_note,
+    name_of,
     priority_weight,
     take_text,
-    whole,
 )
+from tiergate_plugins.importers._json_text import Place, head_value
 from tiergate_plugins.importers._reading import decode_json, printable, read_head, read_text
+from tiergate_plugins.importers._records import Damages, edits_of
+from tiergate_plugins.importers._writing import Change, Parsed, rewritten
 
 STATUSES = {
     "pending": Status.QUEUED,
@@ -42,9 +47,16 @@ STATUSES = {
     "deferred": Status.BLOCKED,
     "cancelled": Status.ABANDONED,
 }
+WORDS = {
+    Status.QUEUED: "pending",
+    Status.ACTIVE: "in-progress",
+    Status.BLOCKED: "blocked",
+    Status.COMPLETED: "done",
+    Status.ABANDONED: "cancelled",
+}
+WRITES = frozenset({"title", "status", "weight", "dependencies", "updated_at"})
 _OLD_FORM_TAG = "master"
 _DEEPEST = 20
-_TASKS_START = re.compile(r'(?<!\\)"tasks"\s*:\s*\[')
 
 
 @hookimpl
@@ -55,36 +67,74 @@ def tiergate_importers() -> Iterator[ImporterDeclaration]:
         summary="Task Master's tasks.json, a session for each tag",
         detect=detect,
         read=read,
+        write=write,
+        writes=WRITES,
     )
 
 
 def detect(path: Path) -> bool:
-    """Whether the file begins with an object in which a list of tasks begins."""
+    """Whether the file begins with an object in which a list of tasks begins, at its top or in a tag."""
     head = read_head(path).lstrip()
-    return head.startswith("{") and bool(_TASKS_START.search(head))
+    begun = head_value(head) if head.startswith("{") else None
+    if not isinstance(begun, dict) or isinstance(begun.get("id"), str):
+        return False  # an id belongs to one task or session
+    lists = [
+        body["tasks"] for body in (begun, *begun.values()) if isinstance(body, dict) and _holds_tasks(body)
+    ]
+    return bool(lists) and all(_may_be_task(found[0]) for found in lists if found)
+
+
+def _may_be_task(record: Any) -> bool:
+    # Another tool's tasks have a name instead of a title; one that is cut off has neither yet.
+    return not isinstance(record, dict) or "title" in record or "name" not in record
 
 
 def read(path: Path) -> Imported:
     """Read every tag.
 
     Raises:
-        SourceError: the file cannot be read, has no list of tasks, or a task is damaged or stands twice.
+        SourceError: the file cannot be read, or has no list of tasks.
     """
-    document = decode_json(read_text(path), path)
+    return _parse(read_text(path), path).imported
+
+
+def write(path: Path, sessions: Sequence[Session]) -> Mapping[Path, bytes]:
+    """The file with changed tasks.
+
+    Raises:
+        SourceError: it cannot be read, lacks a task, or cannot say what is asked for.
+    """
+    return rewritten(path, sessions, WRITES, _parse, edits_of(_fields_of))
+
+
+def _parse(text: str, path: Path) -> Parsed[Place]:
+    document = decode_json(text, path)
     where = printable(path)
     tags = _tags(document, where)
-    statuses = Statuses(STATUSES)
-    readers = {name: _TagReader(statuses, f"{where}: tag {name!r}") for name in tags}
+    statuses, damages = Statuses(STATUSES), Damages()
+    old_form = _holds_tasks(document)
+    readers = {
+        name: _TagReader(statuses, f"{where}: tag {name!r}", damages, _place_of(name, old_form=old_form))
+        for name in tags
+    }
     sessions = [readers[name].session(name, body) for name, body in tags.items()]
     notes = statuses.notes()
     beside = {key: value for key, value in document.items() if key not in tags}
-    if beside and not _holds_tasks(document):
+    if beside and not old_form:
         sessions[0].extra["beside_tags"] = beside
         notes.append(f"fields beside the tags, kept with tag {sessions[0].id!r}: {', '.join(beside)}")
     for session in sessions:
         notes += readers[session.id].notes()
         notes += dangling_note(session.tasks, f"tag {session.id!r}")
-    return Imported(sessions=sessions, statuses=statuses.met, notes=notes)
+    places = {(name, task): found for name in tags for task, found in readers[name].found.items()}
+    imported = Imported(
+        sessions=sessions, statuses=statuses.met, notes=notes, damage=damages.errors(text, path)
+    )
+    return Parsed(imported, places)
+
+
+def _place_of(tag: str, *, old_form: bool) -> Place:
+    return (0, "tasks") if old_form and tag == _OLD_FORM_TAG else (0, tag, "tasks")
 
 
 def _tags(document: Any, where: str) -> dict[str, dict[str, Any]]:
@@ -116,14 +166,17 @@ class _TagReader:
 
     statuses: Statuses
     where: str
+    damages: Damages
+    place: Place
     tasks: dict[str, Task] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    found: dict[str, Place] = field(default_factory=dict)
     odd_dependencies: int = 0
 
     def session(self, name: str, body: Mapping[str, Any]) -> Session:
         extra = dict(body)
         records = extra.pop("tasks")
-        self._read(records, parent=None, place="task")
+        self._read(records, parent=None, name="task", place=self.place)
         metadata = extra.get("metadata")
         times = dict(metadata) if isinstance(metadata, dict) else {}
         return Session(
@@ -142,35 +195,29 @@ class _TagReader:
                 " understood, kept as written"
             )
 
-    def _read(self, records: list[Any], *, parent: str | None, place: str) -> None:
-        if place.count("subtask") > _DEEPEST:
+    def _read(self, records: list[Any], *, parent: str | None, name: str, place: Place) -> None:
+        if name.count("subtask") > _DEEPEST:
             raise SourceError("subtasks are nested too deeply", where=self.where)
         siblings = _ids(records)
         for number, record in enumerate(records, start=1):
-            here = f"{place} {number}"
-            fields, identity, title = self._head(record, parent, here)
-            first = self.places.setdefault(identity, here)
+            here, stands = f"{name} {number}", (*place, number - 1)
+            fault = _fault(record)
+            if fault:
+                self.damages.add(stands, f"{here}{fault}")
+                continue
+            fields = dict(record)
+            identity = _full_id(name_of(fields.pop("id")), parent)
+            first = self.names.setdefault(identity, here)
             if first != here:
-                raise SourceError(f"task {identity!r} stands twice: {first} and {here}", where=self.where)
+                self.damages.add(stands, f"task {identity!r} stands twice: {first} and {here}")
+                continue
             subtasks = fields.get("subtasks")
             if isinstance(subtasks, list):
                 del fields["subtasks"]
-            self.tasks[identity] = self._task(fields, identity, title, parent, siblings)
+            self.tasks[identity] = self._task(fields, identity, fields.pop("title"), parent, siblings)
+            self.found[identity] = stands
             if isinstance(subtasks, list):
-                self._read(subtasks, parent=identity, place=f"{here}, subtask")
-
-    def _head(self, record: Any, parent: str | None, here: str) -> tuple[dict[str, Any], str, str]:
-        """The fields of a record without id and title, the id in full, and the title."""
-        if not isinstance(record, dict):
-            raise SourceError(f"{here} is not an object", where=self.where)
-        fields = dict(record)
-        short = _name(fields.pop("id", None))
-        if not short:
-            raise SourceError(f"{here}: `id` is missing, or neither a number nor a text", where=self.where)
-        title = take_text(fields, "title")
-        if title is None:
-            raise SourceError(f"{here}: `title` is missing or no text", where=self.where)
-        return fields, _full_id(short, parent), title
+                self._read(subtasks, parent=identity, name=f"{here}, subtask", place=(*stands, "subtasks"))
 
     def _task(
         self, fields: dict[str, Any], identity: str, title: str, parent: str | None, siblings: frozenset[str]
@@ -198,7 +245,7 @@ class _TagReader:
         if not isinstance(written, list):
             self.odd_dependencies += written is not None
             return ()
-        short = [_name(name) for name in written]
+        short = [name_of(name) for name in written]
         self.odd_dependencies += not all(short)
         found = dict.fromkeys(_full_id(name, parent) if name in siblings else name for name in short if name)
         if list(found) == written:
@@ -206,17 +253,44 @@ class _TagReader:
         return tuple(found)
 
 
+def _fault(record: Any) -> str | None:
+    """What is wrong with a record as a task, to be said behind which one it is."""
+    if not isinstance(record, dict):
+        return " is not an object"
+    if not name_of(record.get("id")):
+        return ": `id` is missing, or neither a number nor a text"
+    return None if isinstance(record.get("title"), str) else ": `title` is missing or no text"
+
+
 def _ids(records: list[Any]) -> frozenset[str]:
     """The ids of records as they write them."""
-    return frozenset(_name(record.get("id")) for record in records if isinstance(record, dict))
-
-
-def _name(value: Any) -> str:
-    """An id or a dependency as text; empty for what is neither a number nor a text."""
-    return str(value) if whole(value) else value.strip() if isinstance(value, str) else ""
+    return frozenset(name_of(record.get("id")) for record in records if isinstance(record, dict))
 
 
 def _full_id(short: str, parent: str | None) -> str:
     if parent is None or short.startswith(f"{parent}."):
         return short
     return f"{parent}.{short}"
+
+
+def _fields_of(change: Change[Place]) -> dict[str, Any]:
+    """What a change means for the fields of a task or subtask."""
+    fields: dict[str, Any] = {}
+    if change.of("title"):
+        fields["title"] = change.after.title
+    if change.of("status"):
+        fields["status"] = change.word(WORDS)
+    if change.of("weight"):
+        fields["priority"] = change.rank(PRIORITY_WORDS)
+    if change.of("dependencies"):
+        parent = change.before.id.rpartition(".")[0] if "subtasks" in change.place else ""
+        fields["dependencies"] = [_reference(name, parent) for name in change.after.dependencies]
+    if change.of("updated_at"):
+        fields["updatedAt"] = change.after.updated_at
+    return fields
+
+
+def _reference(name: str, parent: str) -> int | str:
+    """A dependency as Task Master writes it: the number of a task or sibling, else ``PARENT.SUB``."""
+    short = name.removeprefix(f"{parent}.") if parent else name
+    return int(short) if short.isdecimal() and str(int(short)) == short else name

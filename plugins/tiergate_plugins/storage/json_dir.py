@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tiergate.hooks import StoreDeclaration, hookimpl
 from tiergate.store import Capability, Store, StoreAddress
@@ -29,6 +30,16 @@ def open_store(address: StoreAddress) -> Store:
     )
 
 
+def holds(path: Path) -> bool:
+    """Whether a folder has the journal of such a store."""
+    from tiergate_plugins.storage.json_state import JOURNAL
+
+    try:
+        return (path / JOURNAL).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 @hookimpl
 def tiergate_stores() -> Iterable[StoreDeclaration]:
     """The store ``json``."""
@@ -37,4 +48,5 @@ def tiergate_stores() -> Iterable[StoreDeclaration]:
         summary="a folder with one JSON file a session and a journal; easy to read, quick to update",
         open=open_store,
         capabilities=CAPABILITIES,
+        holds=holds,
     )

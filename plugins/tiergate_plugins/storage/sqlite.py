@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tiergate.hooks import StoreDeclaration, hookimpl
 from tiergate.store import Capability, Store, StoreAddress
 
 CAPABILITIES = frozenset(Capability)
+# The header of SQLite's file format: its first bytes, its length, and where the application's number is.
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_APPLICATION_ID_AT = 68
 
 
 def open_store(address: StoreAddress) -> Store:
@@ -30,6 +35,21 @@ def open_store(address: StoreAddress) -> Store:
     )
 
 
+def holds(path: Path) -> bool:
+    """Whether a file is an SQLite database that bears the number of such a store."""
+    from tiergate_plugins.storage.sqlite_schema import APPLICATION_ID
+
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except (OSError, ValueError):
+        return False
+    number = head[_APPLICATION_ID_AT:][:4]
+    return head.startswith(_MAGIC) and int.from_bytes(number, "big") == APPLICATION_ID
+
+
 @hookimpl
 def tiergate_stores() -> Iterable[StoreDeclaration]:
     """The store ``sqlite``."""
@@ -38,4 +58,5 @@ def tiergate_stores() -> Iterable[StoreDeclaration]:
         summary="one SQLite file; fast updates of single tasks, indexed queries, transactions",
         open=open_store,
         capabilities=CAPABILITIES,
+        holds=holds,
     )

@@ -1,4 +1,4 @@
-"""The options ``--from`` and ``--format``: sessions of other tools' task stores instead of generated ones."""
+"""Options of commands that read sources: ``--from``, ``--format`` and ``--lenient``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
+    from tiergate.hooks import ImporterDeclaration
     from tiergate.model import Session
     from tiergate.plugins import PluginHost
     from tiergate.record import Source
@@ -18,8 +19,22 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+lenient_option = click.option(
+    "--lenient", is_flag=True, help="Leave out records of a source that are damaged, and say which."
+)
+"""Gives a command ``lenient``."""
+
+
+def importers_of(host: PluginHost) -> list[ImporterDeclaration]:
+    """Everything that a command can read sessions from, tiergate's own stores among it."""
+    from tiergate.hooks import ImporterDeclaration
+    from tiergate.store_source import store_importer
+
+    return [*host.all(ImporterDeclaration), store_importer(host.opener())]
+
+
 def source_options(text: str) -> Callable[[_Command], _Command]:
-    """Give a command ``sources`` and ``source_format``; `text` is the help of ``--from``."""
+    """Give a command ``sources``, ``source_format`` and ``lenient``; `text` is the help of ``--from``."""
 
     def decorate(command: _Command) -> _Command:
         with_format = click.option(
@@ -29,7 +44,7 @@ def source_options(text: str) -> Callable[[_Command], _Command]:
             show_default=True,
             metavar="NAME",
             help="Format of the sources.",
-        )(command)
+        )(lenient_option(command))
         return click.option(
             "--from",
             "sources",
@@ -55,7 +70,7 @@ def require_sources(paths: tuple[Path, ...], source_format: str) -> None:
 
 
 def read_sources(
-    paths: tuple[Path, ...], source_format: str, host: PluginHost
+    paths: tuple[Path, ...], source_format: str, host: PluginHost, *, lenient: bool = False
 ) -> tuple[list[Session], list[Source]]:
     """The sessions of all sources; one whose id another source has used carries its source's name.
 
@@ -64,14 +79,13 @@ def read_sources(
     """
     from msgspec.structs import replace
 
-    from tiergate.hooks import ImporterDeclaration
     from tiergate.sources import read_source
 
-    importers = host.all(ImporterDeclaration)
+    importers = importers_of(host)
     sessions: dict[str, Session] = {}
     sources: list[Source] = []
     for number, path in enumerate(paths, start=1):
-        imported, source = read_source(path, source_format, importers)
+        imported, source = read_source(path, source_format, importers, lenient=lenient)
         sources.append(source)
         for session in imported.sessions:
             name = f"{session.id} ({number}: {path.name})" if session.id in sessions else session.id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tiergate.cli.from_sources import importers_of, lenient_option
 from tiergate.cli.output import write, write_json
 from tiergate.cli.state import State
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Format of SRC; `tiergate plugins list` names the importers.",
 )
+@lenient_option
 @click.option("--session-prefix", default="", metavar="TEXT", help="Put this before the id of every session.")
 @click.option("--replace", is_flag=True, help="Replace sessions of STORE that differ from those of SRC.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change or make nothing.")
@@ -40,12 +42,13 @@ def command(
     source: Path,
     store: str,
     source_format: str,
+    lenient: bool,
     session_prefix: str,
     replace: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Bring the tasks of SRC, a file or folder of another tool, into STORE.
+    """Bring the tasks of SRC, a file or folder of another tool or another store, into STORE.
 
     STORE is an address such as json:work/ or sqlite:work.db; it is made where it is not there yet. SRC is
     never changed. Fields that tiergate does not know are kept. A session that STORE holds already is
@@ -56,11 +59,12 @@ def command(
     Examples:
       tiergate import .beads/issues.jsonl sqlite:work.db
       tiergate import tasks.json json:work/ --format taskmaster --dry-run
+      tiergate import PLAN.md sqlite:work.db --lenient
     """
     from tiergate.cli.import_plan import dry_plan, write_sessions
 
-    state.require_apart(source, store)
-    sessions, facts = _read(state, source, source_format, session_prefix)
+    state.require_apart(_place_of(state, source), store)
+    sessions, facts = _read(state, source, source_format, session_prefix, lenient=lenient)
     if dry_run:
         plan = dry_plan(state, store, sessions, replace=replace)
     else:
@@ -75,13 +79,23 @@ def command(
         write(*_plan_lines(state, plan, store, dry_run=dry_run))
 
 
-def _read(state: State, path: Path, source_format: str, prefix: str) -> tuple[Sequence[Session], Source]:
+def _place_of(state: State, source: Path) -> Path:
+    """Where a source lies, which may be given as an address."""
+    from tiergate.binding import resolve
+    from tiergate.store_source import address_of
+
+    address = address_of(source, state.host().opener())
+    return source if address is None else Path(resolve(address).path)
+
+
+def _read(
+    state: State, path: Path, source_format: str, prefix: str, *, lenient: bool
+) -> tuple[Sequence[Session], Source]:
     from msgspec.structs import replace
 
-    from tiergate.hooks import ImporterDeclaration
     from tiergate.sources import read_source
 
-    imported, facts = read_source(path, source_format, state.host().all(ImporterDeclaration))
+    imported, facts = read_source(path, source_format, importers_of(state.host()), lenient=lenient)
     if not prefix:
         return imported.sessions, facts
     return [replace(session, id=prefix + session.id) for session in imported.sessions], facts

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from tiergate.load.aim import Aim
     from tiergate.load.kept import SealedCache
     from tiergate.load.plan import Plan
+    from tiergate.model import Session
     from tiergate.plugins import PluginHost
-    from tiergate.record import GateRecord, RunRecord
+    from tiergate.record import GateRecord, RunRecord, Source
 
 
 HIGHEST_RATE = 1_000_000
@@ -89,6 +90,7 @@ def command(
     state: State,
     sources: tuple[Path, ...],
     source_format: str,
+    lenient: bool,
     trace_file: Path | None,
     workload: str | None,
     seed: int | None,
@@ -128,7 +130,8 @@ def command(
     host = state.host()
     require_well(host)
     aim = _aim(host, target, routers)
-    plan = _plan(settings, host, sources, source_format, trace_file, rate)
+    read = read_sources(sources, source_format, host, lenient=lenient)
+    plan = _plan(settings, host, read, trace_file, rate)
     _require_tools(plan, aim)
     plan = replace(_aimed(plan, aim), clients=clients, sweep=sweep, oracle_cache=_cache(oracle_cache))
     record, gate = _run(state, settings, plan, host)
@@ -145,8 +148,7 @@ def command(
 def _plan(
     settings: Config,
     host: PluginHost,
-    paths: tuple[Path, ...],
-    source_format: str,
+    read: tuple[list[Session], list[Source]],
     trace_file: Path | None,
     rate: float | None,
 ) -> Plan:
@@ -157,8 +159,8 @@ def _plan(
 
     routers = [host.get(RouterDeclaration, name) for name in dict.fromkeys(settings.routers)]
     host.get(RouterDeclaration, settings.router)
-    read, sources = read_sources(paths, source_format, host)
-    sessions = read if paths else None
+    sources = read[1]
+    sessions = read[0] if sources else None
     replay = None if trace_file is None else read_replay(trace_file, host, sessions)
     return Plan(
         effort_name=settings.effort,

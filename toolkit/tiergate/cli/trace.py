@@ -63,6 +63,7 @@ def make(
     count: int | None,
     sources: tuple[Path, ...],
     source_format: str,
+    lenient: bool,
     output: Path | None,
 ) -> None:
     """Make a trace of WORKLOAD at a nominal rate of 100 requests a second.
@@ -95,7 +96,7 @@ def make(
     declared = host.get(WorkloadDeclaration, settings.workload)
     effort = EFFORTS[settings.effort]
     tasks = None if sources else effort.tasks
-    sessions, _ = read_sources(sources, source_format, host)
+    sessions, _ = read_sources(sources, source_format, host, lenient=lenient)
     chosen = declared.sessions(settings.seed, tasks) if tasks is not None else sessions
     _keep(state, generate(declared, settings.seed, chosen, count or effort.requests, tasks), output)
 

@@ -18,6 +18,7 @@ import pytest
 # Asserts outside test modules are explained only when asked for, and before they are imported.
 pytest.register_assert_rewrite(
     "tiergate.testing.caches",
+    "tiergate.testing.importers",
     "tiergate.testing.pool_faults",
     "tiergate.testing.pool_fixtures",
     "tiergate.testing.pool_serving",
@@ -29,6 +30,7 @@ pytest.register_assert_rewrite(
 )
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
+from tiergate.testing.importers import ImporterContract  # noqa: E402
 from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
@@ -46,6 +48,7 @@ from tiergate.testing.stores import StoreContract  # noqa: E402
 __all__ = [
     "AWKWARD_TEXTS",
     "CacheContract",
+    "ImporterContract",
     "PoolContract",
     "RouterContract",
     "StoreContract",
