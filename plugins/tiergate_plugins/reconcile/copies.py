@@ -17,13 +17,11 @@ class Collapsed(msgspec.Struct, frozen=True):
     """Items that are left to rank, and what was settled.
 
     Attributes:
-        within: one item of each group of copies; in sessions, what may still have a duplicate.
-        across: those of them that have no copy elsewhere.
+        within: of each group of copies, one item of each session.
         matches: the copies.
     """
 
     within: list[Item]
-    across: list[Item]
     matches: list[Match]
 
 
@@ -37,15 +35,15 @@ def collapse(items: Sequence[Item]) -> Collapsed:
     for item in items:
         if item.text:
             groups[item.text].append(item)
-    within, across, matches = [], [], []
+    within: list[Item] = []
+    matches: list[Match] = []
     for group in groups.values():
         places: dict[tuple[str, str], list[Item]] = defaultdict(list)
         for item in group:
             places[item.place].append(item)
         within += [members[0] for members in places.values()]
-        across += [group[0]] if len(places) == 1 else []
         matches += _copies(list(places.values()))
-    return Collapsed(within, across, matches)
+    return Collapsed(within, matches)
 
 
 def _copies(places: list[list[Item]]) -> Iterator[Match]:

@@ -94,7 +94,7 @@ def _mutual(items: Sequence[Item], near: Neighbours, settled: set[TaskRef]) -> I
 
 
 def _review(items: Sequence[Item], near: Neighbours) -> Iterator[Match]:
-    """Near pairs inside one session; members of a template family, which differ in numbers only, are left out."""
+    """Near pairs inside one session, without template families, which differ in numbers only."""
     for row, found in enumerate(near):
         for position, cosine in found:
             one, other = items[row], items[position]

@@ -34,7 +34,7 @@ def fold(text: str) -> str:
 
 
 def template(text: str) -> str:
-    """The text with every number replaced: equal for the members of a family such as ``step 1``, ``step 2``."""
+    """The text with every number replaced: equal for a family such as ``step 1``, ``step 2``."""
     return _NUMBER.sub("#", text)
 
 
