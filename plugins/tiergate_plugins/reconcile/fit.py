@@ -1,7 +1,7 @@
 """Fits the scorer's coefficients on labelled lists: ``python -m tiergate_plugins.reconcile.fit FOLDER``.
 
-The folder holds ``abt_buy`` and ``fodors_zagats``. No task store takes part, so that task stores can judge the
-result. Records weigh equally by list, and the folds are cut by record, so that no record is on both sides.
+The folder holds ``abt_buy`` and ``fodors_zagats``. No task store takes part, so that task stores
+can judge the result. Both lists weigh the same in all.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from tiergate.matching import TaskRef
 from tiergate_plugins.reconcile.neighbours import nearest
 from tiergate_plugins.reconcile.scorer import Features, features
 from tiergate_plugins.reconcile.texts import Item, fold
-
-FOLDS = 5
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -74,11 +72,6 @@ def fit(pairs: list[Example], weights: list[float]) -> tuple[float, Features]:
     model.fit([pair.values for pair in pairs], [pair.same for pair in pairs], sample_weight=weights)
     one, two, three, four = (float(value) for value in model.coef_[0])
     return float(model.intercept_[0]), (one, two, three, four)
-
-
-def fold_of(pair: Example) -> int:
-    """The fold of the pair's first record; both directions of a pair stay together."""
-    return sum(pair.left.encode()) % FOLDS
 
 
 def _item(source: str, identity: str, title: str, notes: str) -> Item:
