@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tiergate.record import BenchRecord, GateRecord, MigrationRecord, Record, RunRecord
+from tiergate.record import BenchRecord, GateRecord, MigrationRecord, ReconcileRecord, Record, RunRecord
 from tiergate.record_schema import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +19,7 @@ KINDS: dict[str, type[Record]] = {
     "gate": GateRecord,
     "migration": MigrationRecord,
     "bench": BenchRecord,
+    "reconcile": ReconcileRecord,
 }
 REFRESH = f"python {Path(__file__).resolve().relative_to(ROOT)}"
 
@@ -42,6 +43,16 @@ RELIED_ON = {
     "RootHashes": "source target",
     "BenchRecord": "area environment rows",
     "BenchRow": "name value interval unit peer target reached",
+    "ReconcileRecord": "sources sessions matrix next matches findings decisions roadmap",
+    "SessionAnalysis": "id role claimed actual priority",
+    "MatrixEntry": "task item relation action",
+    "NextCommand": "command why",
+    "Match": "a b kind score probability reason",
+    "TaskRef": "source session task",
+    "Finding": "kind severity tasks message evidence",
+    "Decision": "tasks rule outcome trace",
+    "Roadmap": "phases critical_path",
+    "Phase": "name tasks",
     "GateCheck": "metric value interval budget verdict",
 }
 """Names of the records that may be added to and never renamed."""

@@ -22,7 +22,10 @@ import msgspec
 import pluggy
 
 from tiergate.bench import BenchSetup
+from tiergate.deciding import Rule
 from tiergate.errors import SourceError
+from tiergate.evidence import CheckFunction
+from tiergate.matching import Matcher
 from tiergate.model import Session, Status
 from tiergate.operation import Request, Scope
 from tiergate.pool import Pool, PoolSpec
@@ -257,6 +260,42 @@ class ImporterDeclaration(Declaration):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatcherDeclaration(Declaration):
+    """Finds tasks that are one piece of work, and ids that stand for several."""
+
+    match: Matcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceCheckDeclaration(Declaration):
+    """A kind of check that evidence is gathered by. Its name is the ``kind`` of a check.
+
+    Attributes:
+        check: looks at the working tree and its history through the `tiergate.evidence.Root` it is given.
+        options: the options that it takes, by name, each with a line about it.
+        is_command: whether it runs commands, which a person has to allow.
+    """
+
+    check: CheckFunction
+    options: Mapping[str, str]
+    is_command: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRuleDeclaration(Declaration):
+    """A rule that settles what plans do not agree on, or passes the question on.
+
+    Attributes:
+        rank: rules are asked in this order, the lowest first; the built-in ones are at 100 (evidence),
+            200 (three-way merge), 300 (most advanced status) and 400 (newest).
+        rule: called with one question and everything that is known.
+    """
+
+    rank: int
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterDeclaration(Declaration):
     """Writes records in a form for people or other tools.
 
@@ -305,6 +344,18 @@ class HookSpecs:
         """Add readers of other tools' task stores. Fires when a command is given a source."""
 
     @hookspec
+    def tiergate_matchers(self) -> Iterable[MatcherDeclaration]:  # type: ignore[empty-body]
+        """Add ways of matching tasks. Fires when plans are reconciled."""
+
+    @hookspec
+    def tiergate_evidence_checks(self) -> Iterable[EvidenceCheckDeclaration]:  # type: ignore[empty-body]
+        """Add kinds of evidence. Fires when plans are reconciled."""
+
+    @hookspec
+    def tiergate_decision_rules(self) -> Iterable[DecisionRuleDeclaration]:  # type: ignore[empty-body]
+        """Add rules that decide. Fires when plans are reconciled."""
+
+    @hookspec
     def tiergate_exporters(self) -> Iterable[ExporterDeclaration]:  # type: ignore[empty-body]
         """Add writers of records. Fires when a record is rendered."""
 
@@ -331,6 +382,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("workload", "tiergate_workloads", WorkloadDeclaration),
     Kind("target", "tiergate_targets", LoadTargetDeclaration),
     Kind("importer", "tiergate_importers", ImporterDeclaration),
+    Kind("matcher", "tiergate_matchers", MatcherDeclaration),
+    Kind("evidence", "tiergate_evidence_checks", EvidenceCheckDeclaration),
+    Kind("rule", "tiergate_decision_rules", DecisionRuleDeclaration),
     Kind("exporter", "tiergate_exporters", ExporterDeclaration),
     Kind("benchmark", "tiergate_benchmarks", BenchmarkDeclaration),
 )

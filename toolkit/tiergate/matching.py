@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
 
-from tiergate.model import Session
+from tiergate.model import Session, Task
+from tiergate.reconcile_record import Match, MatchKind, TaskRef
+
+__all__ = ["Match", "MatchKind", "Matched", "Matcher", "Plan", "Progress", "TaskRef", "tasks_of"]
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(step, done, total)`` while a big input is matched."""
-
-
-class TaskRef(msgspec.Struct, frozen=True, order=True):
-    """Where a task stands: the source it was read from, its session and its id."""
-
-    source: str
-    session: str
-    task: str
-
-
-class MatchKind(StrEnum):
-    """What two tasks are to each other."""
-
-    SAME = "same"
-    DUPLICATE = "duplicate"
-    COLLISION = "collision"
-
-
-class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """Two tasks that belong together, or that share an id and do not.
-
-    Attributes:
-        a, b: the tasks, the lower reference first.
-        kind: ``same`` across sessions or sources, ``duplicate`` inside one session, ``collision`` for one id
-            on two texts.
-        score: likeness of the texts, 0..1.
-        probability: that the two are one piece of work; of a collision, that they are not.
-        reason: one line for a person.
-    """
-
-    a: TaskRef
-    b: TaskRef
-    kind: MatchKind
-    score: float
-    probability: float
-    reason: str
+"""Called as ``progress(step, done, total)`` while a big input is worked on."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +31,8 @@ class Matched(msgspec.Struct, frozen=True, kw_only=True):
         review: pairs inside one session that a person should look at, likeliest first.
     """
 
-    matches: tuple[Match, ...]
-    review: tuple[Match, ...]
+    matches: tuple[Match, ...] = ()
+    review: tuple[Match, ...] = ()
 
 
 class Matcher(Protocol):
@@ -74,3 +40,11 @@ class Matcher(Protocol):
 
     def __call__(self, plans: Sequence[Plan], progress: Progress | None = None) -> Matched:
         """Match every task with the others."""
+
+
+def tasks_of(plans: Sequence[Plan]) -> Iterator[tuple[TaskRef, Session, Task]]:
+    """Every task of the plans with its reference and its session, in the order given."""
+    for plan in plans:
+        for session in plan.sessions:
+            for task in session.tasks:
+                yield TaskRef(plan.source, session.id, task.id), session, task

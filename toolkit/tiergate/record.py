@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from tiergate.errors import SourceError
+from tiergate.reconcile_record import ReconcileRecord
 from tiergate.run_record import (
     Affinity,
     ClassLatency,
@@ -44,6 +45,7 @@ __all__ = [
     "MAX_AMBIGUOUS",
     "MIGRATION_SCHEMA",
     "NOTHING_TO_TIER",
+    "RECONCILE_SCHEMA",
     "RUN_SCHEMA",
     "Affinity",
     "BenchRecord",
@@ -65,6 +67,7 @@ __all__ = [
     "MigrationRecord",
     "OracleFacts",
     "PluginVersion",
+    "ReconcileRecord",
     "Record",
     "Regret",
     "RequestCounts",
@@ -86,6 +89,7 @@ RUN_SCHEMA = "tiergate.run/1"
 GATE_SCHEMA = "tiergate.gate/1"
 MIGRATION_SCHEMA = "tiergate.migration/1"
 BENCH_SCHEMA = "tiergate.bench/1"
+RECONCILE_SCHEMA = "tiergate.reconcile/1"
 
 MAX_AMBIGUOUS = 0.10
 """Share of requests without a sure label above which nothing that rests on labels is judged."""
@@ -234,13 +238,14 @@ class BenchRecord(msgspec.Struct, kw_only=True, frozen=True):
     remarks: list[str] = []
 
 
-Record = RunRecord | GateRecord | MigrationRecord | BenchRecord
+Record = RunRecord | GateRecord | MigrationRecord | BenchRecord | ReconcileRecord
 
 _KINDS: dict[str, type[Record]] = {
     RUN_SCHEMA: RunRecord,
     GATE_SCHEMA: GateRecord,
     MIGRATION_SCHEMA: MigrationRecord,
     BENCH_SCHEMA: BenchRecord,
+    RECONCILE_SCHEMA: ReconcileRecord,
 }
 
 

@@ -1,0 +1,1 @@
+"""Reconciling plans: importers → matching → evidence → findings → decisions → roadmap → record."""
