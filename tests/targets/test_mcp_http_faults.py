@@ -1,4 +1,4 @@
-"""The target `mcp-http` before a server that is slow, that wants a token, that refuses, dies and comes back."""
+"""The target `mcp-http` before a server that is slow, wants a token, refuses, dies and comes back."""
 
 from __future__ import annotations
 
