@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     from scipy.sparse import csr_matrix
+
+    Numbers = np.ndarray[tuple[int], Any]
 
 _BLOCK = 5_000
 """Texts that are cut at once."""
 
 _SPACE = 0x20
 _GRAMS = 1 << 24
+_MANY = 1_000_000
+"""Codes from which on a table of all grams is faster than sorting."""
 
 
 def vectors(texts: Sequence[str], said: Callable[[int], None] = lambda _: None) -> csr_matrix:
@@ -31,15 +36,25 @@ def vectors(texts: Sequence[str], said: Callable[[int], None] = lambda _: None) 
     from scipy.sparse import csr_matrix
 
     rows, codes, counts = (np.concatenate(part) for part in zip(*_cut(texts, said), strict=True))
-    often = np.bincount(codes, minlength=_GRAMS)
+    often, columns = _numbered(codes)
     weights = 1 + np.log(counts.astype(np.float32))
-    weights *= (np.log((1 + len(texts)) / (1 + often)) + 1).astype(np.float32)[codes]
-    used = often > 0
-    columns = (np.cumsum(used, dtype=np.int32) - 1)[codes]
+    weights *= (np.log((1 + len(texts)) / (1 + often)) + 1).astype(np.float32)[columns]
     lengths = np.sqrt(np.bincount(rows, weights=weights.astype(np.float64) ** 2, minlength=len(texts)))
     weights /= lengths.astype(np.float32)[rows]
     starts = np.searchsorted(rows, np.arange(len(texts) + 1))
-    return csr_matrix((weights, columns, starts), shape=(len(texts), max(int(used.sum()), 1)))
+    return csr_matrix((weights, columns, starts), shape=(len(texts), max(len(often), 1)))
+
+
+def _numbered(codes: Numbers) -> tuple[Numbers, Numbers]:
+    """How often each gram stands, and for each code the number of its gram."""
+    import numpy as np
+
+    if len(codes) < _MANY:
+        _, columns, often = np.unique(codes, return_inverse=True, return_counts=True)
+        return often, columns.astype(np.int32)
+    often = np.bincount(codes, minlength=_GRAMS)
+    used = often > 0
+    return often[used], (np.cumsum(used, dtype=np.int32) - 1)[codes]
 
 
 def _cut(texts: Sequence[str], said: Callable[[int], None]) -> Iterator[tuple[Any, Any, Any]]:
