@@ -31,7 +31,7 @@ class Proof(NamedTuple):
 
 
 def weigh(evidence: Sequence[Evidence]) -> Proof:
-    """Weigh all evidence about one piece of work; inferred checks count only where no declared one could tell.
+    """Weigh all evidence about a piece of work; inferred checks count only where no declared one could tell.
 
     What holds in history alone was there once and is gone: it proves neither. That no commit speaks of a task
     proves nothing unless a person asked for it.

@@ -173,7 +173,7 @@ class _Wishes:
 
 
 def _carried_on(group: Group, wishes: _Wishes, merged: Mapping[TaskRef, TaskRef]) -> Iterator[Decision]:
-    """That the tasks of a group are merged into its home, unless the merged plan has them as one task anyway."""
+    """That the tasks of a group are merged into its home, unless they are one task in the plan anyway."""
     home = group.home
     kept = versions(group)
     away = [ref for ref in group.tasks if ref not in kept and ref not in merged]

@@ -100,7 +100,7 @@ class Asking:
         ]
 
     def about_fields(self, groups: Sequence[Group]) -> Iterator[tuple[Group, Question]]:
-        """Of every group the fields that it does not agree on, and every status that evidence puts in doubt."""
+        """Of every group the fields that it does not agree on, and each status that evidence doubts."""
         alone = self._in_doubt(groups)
         for group in sorted([*groups, *alone], key=lambda one: one.tasks):
             known = [self.tasks[ref] for ref in group.tasks]

@@ -31,6 +31,14 @@ pytest.register_assert_rewrite(
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
 from tiergate.testing.importers import ImporterContract  # noqa: E402
+from tiergate.testing.inquiries import (  # noqa: E402
+    make_evidence,
+    make_inquiry,
+    make_match,
+    make_plan,
+    make_question,
+    make_ref,
+)
 from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
@@ -52,8 +60,14 @@ __all__ = [
     "PoolContract",
     "RouterContract",
     "StoreContract",
+    "make_evidence",
     "make_facts",
+    "make_inquiry",
+    "make_match",
+    "make_plan",
     "make_pool",
+    "make_question",
+    "make_ref",
     "make_session",
     "make_setup",
     "make_task",
