@@ -115,7 +115,7 @@ _SHORTEST_TIME = len("2026-01-01T00:00")
 
 
 def evidence_about(inquiry: Inquiry, tasks: Iterable[TaskRef]) -> list[Evidence]:
-    """What was checked for or against these tasks, in the order of `Inquiry.evidence`, nothing twice."""
+    """What was checked for or against these tasks, nothing twice, in an order that hangs on no other one."""
     global _indexed  # noqa: PLW0603 - one place for the last inquiry: a run asks about one, thousands of times
     if _indexed[0] is not inquiry.evidence:
         by_task: dict[TaskRef, list[int]] = defaultdict(list)
@@ -124,8 +124,12 @@ def evidence_about(inquiry: Inquiry, tasks: Iterable[TaskRef]) -> list[Evidence]
                 by_task[one.task].append(place)
         _indexed = (inquiry.evidence, by_task)
     by_task = _indexed[1]
-    places = sorted({place for task in tasks for place in by_task.get(task, ())})
-    return [inquiry.evidence[place] for place in places]
+    places = {place for task in tasks for place in by_task.get(task, ())}
+    return sorted((inquiry.evidence[place] for place in places), key=_evidence_key)
+
+
+def _evidence_key(one: Evidence) -> tuple[Any, ...]:
+    return (not one.declared, one.name, one.check, one.subject, one.where, one.outcome, one.message, one.task)
 
 
 _indexed: tuple[tuple[Evidence, ...], dict[TaskRef, list[int]]] = ((), {})

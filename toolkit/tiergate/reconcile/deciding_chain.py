@@ -12,14 +12,13 @@ from tiergate.hooks import DecisionRuleDeclaration
 from tiergate.reconcile.answers import RULE as ANSWER
 from tiergate.reconcile.answers import Answer, answered
 from tiergate.reconcile.decision_tree import DecisionTree
-from tiergate.reconcile.grouping import Pair
+from tiergate.reconcile.grouping import MERGED_INTO, Pair
 from tiergate.reconcile.questions import APART, SAME, Asking, Group, question_id
 from tiergate.reconcile.tree_decisions import RULE as TREE
 from tiergate.reconcile.tree_decisions import tree_decisions
 from tiergate.reconcile.verdicts import Verdict, decision_on, settle, versions
 from tiergate.reconcile_record import Change, Decision, Match, TaskRef, TraceStep
 
-MERGED_INTO = "merged_into"
 HOME = "home"
 """The rule by which one of several same tasks carries on; see `tiergate.reconcile.homes`."""
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from tiergate.deciding import Inquiry, folded
 from tiergate.matching import tasks_of
-from tiergate.model import Session, Task
+from tiergate.model import Session, Status, Task
 from tiergate.reconcile_record import Match, MatchKind, TaskRef
 
 SURE = 0.8
 """A match at least as probable joins tasks; one below is a question. Probabilities are calibrated, so that of
 the joined pairs fewer than one in five is wrong even at the edge."""
+
+MERGED_INTO = "merged_into"
+"""The field of a change, and of `Task.extra` once it is made, that names the task which carries on."""
 
 Pair = tuple[TaskRef, TaskRef]
 
@@ -50,12 +53,23 @@ class Tasks(Mapping[TaskRef, Known]):
 
 
 def links(inquiry: Inquiry, tasks: Tasks) -> list[Match]:
-    """Matches that say of two tasks of the plans that they are one piece of work, sorted."""
+    """Matches that say of two tasks of the plans that they are one piece of work, sorted.
+
+    A task that a run before this one has merged into another is not asked about again.
+    """
     kinds = (MatchKind.SAME, MatchKind.DUPLICATE)
     found = [
-        one for one in inquiry.matched.matches if one.kind in kinds and one.a in tasks and one.b in tasks
+        one
+        for one in inquiry.matched.matches
+        if one.kind in kinds
+        and all(ref in tasks and not is_merged(tasks[ref].task) for ref in (one.a, one.b))
     ]
     return sorted(found, key=lambda one: (one.a, one.b))
+
+
+def is_merged(task: Task) -> bool:
+    """Whether another task carries this one on."""
+    return task.status == Status.ABANDONED and task.extra.get(MERGED_INTO) is not None
 
 
 def doubtful(found: Sequence[Match], joined: Collection[Pair] = ()) -> list[Match]:

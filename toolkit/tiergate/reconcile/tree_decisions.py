@@ -13,7 +13,7 @@ from tiergate.model import Status, Task
 from tiergate.proof import Outcome, one_outcome
 from tiergate.reconcile.answers import Answer, answered
 from tiergate.reconcile.decision_tree import Branch, DecisionTree, Tree
-from tiergate.reconcile.grouping import Tasks
+from tiergate.reconcile.grouping import MERGED_INTO, Tasks
 from tiergate.reconcile.tree_actions import Action
 from tiergate.reconcile.tree_conditions import checks_of, describe
 from tiergate.reconcile.tree_places import Places, slug
@@ -117,8 +117,8 @@ def _planned(branch: Branch, places: Places) -> Iterator[Decision]:
     spoken: dict[TaskRef, Action] = {}
     for action in branch.actions:
         decision = _MAKERS[action.kind](action, places)
-        if decision.field in ("status", "merged_into"):
-            of = [one.task for one in decision.changes] if action.kind == "merge" else decision.tasks
+        if decision.field in ("status", MERGED_INTO):
+            of = decision.tasks[:-1] if action.kind == "merge" else decision.tasks
             for ref in of:
                 if ref in spoken:
                     raise UsageError(
@@ -172,14 +172,19 @@ def _merge(action: Action, places: Places) -> Decision:
             f"{into.session}/{into.task} is merged into itself", where=places.tree.at(action.line)
         )
     after = msgspec.to_builtins(into)
-    before = {ref: places.tasks[ref].task.extra.get("merged_into") for ref in refs}
+    changes = []
+    for ref in refs:
+        before = places.tasks[ref].task.extra.get(MERGED_INTO)
+        there = isinstance(before, Mapping) and (before.get("session"), before.get("task"))
+        if there != (into.session, into.task):
+            changes.append(Change(task=ref, field=MERGED_INTO, before=before, after=after))
     return Decision(
         tasks=(*refs, into),
         rule=RULE,
         outcome=action.because,
         trace=(),
-        field="merged_into",
-        changes=tuple(Change(task=ref, field="merged_into", before=before[ref], after=after) for ref in refs),
+        field=MERGED_INTO,
+        changes=tuple(changes),
     )
 
 
