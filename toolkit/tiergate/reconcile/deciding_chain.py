@@ -12,7 +12,7 @@ from tiergate.hooks import DecisionRuleDeclaration
 from tiergate.reconcile.answers import RULE as ANSWER
 from tiergate.reconcile.answers import Answer, answered
 from tiergate.reconcile.decision_tree import DecisionTree
-from tiergate.reconcile.grouping import MERGED_INTO, Pair
+from tiergate.reconcile.grouping import MERGED_INTO, Pair, as_json
 from tiergate.reconcile.questions import APART, SAME, Asking, Group, question_id
 from tiergate.reconcile.tree_decisions import RULE as TREE
 from tiergate.reconcile.tree_decisions import tree_decisions
@@ -182,7 +182,7 @@ def _carried_on(group: Group, wishes: _Wishes, merged: Mapping[TaskRef, TaskRef]
     before = wishes.step(question)
     answered_so = any(step.decided for step in before)
     steps = before if answered_so else (*before, TraceStep(rule=HOME, said=home.why, decided=True))
-    after = msgspec.to_builtins(home.ref)
+    after = as_json(home.ref)
     yield Decision(
         tasks=group.tasks,
         rule=ANSWER if answered_so else HOME,

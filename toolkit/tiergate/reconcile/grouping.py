@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from tiergate.deciding import Inquiry, folded
 from tiergate.matching import tasks_of
@@ -138,3 +141,13 @@ def records(group: Sequence[TaskRef], tasks: Tasks) -> list[list[Known]]:
         else:
             found.append([known])
     return found
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON has it: no structs, and lists for tuples."""
+    if isinstance(value, dict):
+        return {key: as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(one) for one in value]
+    built = msgspec.to_builtins(value)
+    return as_json(built) if isinstance(built, dict) else built

@@ -17,7 +17,7 @@ from tiergate.deciding import Inquiry, Option, Question, evidence_about, folded
 from tiergate.model import Status, Task
 from tiergate.proof import weigh
 from tiergate.reconcile.bases import Bases
-from tiergate.reconcile.grouping import Known, Pair, Tasks, components, doubtful, links, records
+from tiergate.reconcile.grouping import Known, Pair, Tasks, as_json, components, doubtful, links, records
 from tiergate.reconcile.homes import Home, Homes
 from tiergate.reconcile_record import Match, MatchKind, TaskRef
 
@@ -179,10 +179,10 @@ class Asking:
     ) -> Question:
         said = "title" if titles else name
         options = tuple(
-            Option(task=one.ref, value=_plain(getattr(one.task, said)), updated_at=one.task.updated_at)
+            Option(task=one.ref, value=as_json(getattr(one.task, said)), updated_at=one.task.updated_at)
             for one in known
         )
-        return _with_base(name, known, options, [_plain(getattr(task, said)) for _, task in base])
+        return _with_base(name, known, options, [as_json(getattr(task, said)) for _, task in base])
 
 
 def questions(inquiry: Inquiry) -> list[Question]:
@@ -194,10 +194,6 @@ def questions(inquiry: Inquiry) -> list[Question]:
     asking = Asking(inquiry)
     found = [question for _, question in asking.about_links()]
     return [*found, *(question for _, question in asking.about_fields(asking.group()))]
-
-
-def _plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
 
 
 def _with_base(

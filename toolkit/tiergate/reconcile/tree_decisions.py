@@ -13,7 +13,7 @@ from tiergate.model import Status, Task
 from tiergate.proof import Outcome, one_outcome
 from tiergate.reconcile.answers import Answer, answered
 from tiergate.reconcile.decision_tree import Branch, DecisionTree, Tree
-from tiergate.reconcile.grouping import MERGED_INTO, Tasks
+from tiergate.reconcile.grouping import MERGED_INTO, Tasks, as_json
 from tiergate.reconcile.tree_actions import Action
 from tiergate.reconcile.tree_conditions import checks_of, describe
 from tiergate.reconcile.tree_places import Places, slug
@@ -171,7 +171,7 @@ def _merge(action: Action, places: Places) -> Decision:
         raise UsageError(
             f"{into.session}/{into.task} is merged into itself", where=places.tree.at(action.line)
         )
-    after = msgspec.to_builtins(into)
+    after = as_json(into)
     changes = []
     for ref in refs:
         before = places.tasks[ref].task.extra.get(MERGED_INTO)
@@ -210,7 +210,7 @@ def _add(action: Action, places: Places) -> Decision:
             dependencies=needed,
             extra={"estimate": options["estimate"]},
         )
-        changes.append(Change(task=ref, field=ADDED, before=None, after=msgspec.to_builtins(task)))
+        changes.append(Change(task=ref, field=ADDED, before=None, after=as_json(task)))
     elif there.task.title != action.subject:
         raise UsageError(
             f"{ref.session}/{ref.task} is there and is another task: {there.task.title!r}",

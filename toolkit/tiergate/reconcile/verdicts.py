@@ -12,6 +12,7 @@ from tiergate.hooks import DecisionRuleDeclaration
 from tiergate.model import Status, Task
 from tiergate.reconcile.answers import RULE as ANSWER
 from tiergate.reconcile.answers import Answer, answered
+from tiergate.reconcile.grouping import as_json
 from tiergate.reconcile.questions import APART, SAME, TEXT_FIELDS, Group
 from tiergate.reconcile_record import Change, Decision, TaskRef, TraceStep
 
@@ -165,7 +166,7 @@ def versions(group: Group) -> tuple[TaskRef, ...]:
 
 
 def _said(task: Task, name: str) -> Any:
-    return msgspec.to_builtins(getattr(task, name))
+    return as_json(getattr(task, name))
 
 
 def _shown(value: Any) -> str:
