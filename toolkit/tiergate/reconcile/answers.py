@@ -26,6 +26,7 @@ import msgspec
 
 from tiergate.deciding import folded
 from tiergate.errors import UsageError
+from tiergate.reconcile.grouping import as_json
 from tiergate.reconcile_record import Decision, TraceStep
 from tiergate.state_files import replace_durably
 
@@ -149,7 +150,8 @@ def _list(values: Iterable[Any]) -> str:
 def _as_toml(answer: Answer, path: Path) -> str:
     """One answer as a table. JSON's texts, numbers, lists and booleans are TOML's too."""
     lines = ["[[answer]]"]
-    for key, value in msgspec.to_builtins(answer).items():
+    fields = as_json(answer)
+    for key, value in fields.items():
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"{key} = {text}")
     written = "\n".join(lines) + "\n"
@@ -160,7 +162,7 @@ def _as_toml(answer: Answer, path: Path) -> str:
         raise UsageError(
             f"the answer to {answer.id!r} cannot be written in TOML", where=str(path), hint="name it *.json"
         ) from error
-    if again["answer"] != [msgspec.to_builtins(answer)]:
+    if again["answer"] != [fields]:
         raise UsageError(
             f"the answer to {answer.id!r} would not be read as it is", where=str(path), hint="name it *.json"
         )

@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
     "tiergate.testing.store_sessions",
     "tiergate.testing.router_words",
     "tiergate.testing.routers",
+    "tiergate.testing.rules",
 )
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
@@ -38,9 +39,11 @@ from tiergate.testing.inquiries import (  # noqa: E402
     make_plan,
     make_question,
     make_ref,
+    varied_questions,
 )
 from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
+from tiergate.testing.rules import DecisionRuleContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
     AWKWARD_TEXTS,
     make_facts,
@@ -56,6 +59,7 @@ from tiergate.testing.stores import StoreContract  # noqa: E402
 __all__ = [
     "AWKWARD_TEXTS",
     "CacheContract",
+    "DecisionRuleContract",
     "ImporterContract",
     "PoolContract",
     "RouterContract",
@@ -73,4 +77,5 @@ __all__ = [
     "make_task",
     "varied_facts",
     "varied_pools",
+    "varied_questions",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from tiergate.deciding import Inquiry, Option, Question
 from tiergate.matching import Matched, Plan
-from tiergate.model import Session, Task
+from tiergate.model import Session, Status, Task
 from tiergate.reconcile_record import Evidence, Match, MatchKind, TaskRef
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -72,3 +73,48 @@ def make_inquiry(
         matched=Matched(matches=tuple(matches)),
         evidence=tuple(evidence),
     )
+
+
+def varied_questions(seed: int, count: int) -> list[tuple[Question, Inquiry]]:
+    """Questions about every field, each with what is known around it. The same seed gives the same ones.
+
+    Times are missing, unreadable, without an offset and in the future too.
+    """
+    draw = random.Random(f"questions {seed}")
+    return [_varied(draw) for _ in range(count)]
+
+
+_VALUES: Mapping[str, Sequence[Any]] = {
+    "status": tuple(status.value for status in Status),
+    "title": ("Write it", "write  IT", "Test it", ""),
+    "notes": ("", "as before", "line\nline"),
+    "weight": (0.0, 1.0, 2.5),
+    "dependencies": ([], ["1"], ["2", "1"]),
+    "labels": ([], ["x"], ["X", "y"]),
+}
+_TIMES = (
+    None,
+    "2025-11-17T10:00:00Z",
+    "2025-11-17T12:00:00+02:00",
+    "2025-11-18",
+    "soon",
+    "2225-01-01T00:00:00Z",
+)
+
+
+def _varied(draw: random.Random) -> tuple[Question, Inquiry]:
+    field = draw.choice(list(_VALUES))
+    values = [draw.choice(_VALUES[field]) for _ in range(draw.randint(1, 3))]
+    base = draw.choice((NO_BASE, draw.choice(_VALUES[field])))
+    question = make_question(field, values, base=base, times=[draw.choice(_TIMES) for _ in values])
+    found = [
+        make_evidence(
+            draw.choice(("holds", "fails", "unknown")),
+            draw.choice(question.options).task,
+            subject=draw.choice(("a.py", "b.py")),
+            where=draw.choice(("tree", "history")),
+            declared=draw.random() < 0.5,
+        )
+        for _ in range(draw.randint(0, 3))
+    ]
+    return question, make_inquiry(evidence=found)
