@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,7 +13,10 @@ import msgspec
 from tiergate.matching import Matched, Plan
 from tiergate.reconcile_record import Evidence, Finding, TaskRef
 
-__all__ = ["Inquiry", "Option", "Question", "Rule", "Ruling"]
+__all__ = ["SET_FIELDS", "Inquiry", "Option", "Question", "Rule", "Ruling", "evidence_about", "folded"]
+
+SET_FIELDS = frozenset({"labels", "dependencies"})
+"""Fields whose value is a list in which the order says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: the same in every run over the same plans.
-        field: such as ``status``.
+        field: such as ``status``; ``same`` asks whether two tasks are one piece of work (the values are
+            then ``same`` and ``apart``).
         options: what each task says, sorted by task.
         base: what the base says, where `has_base`.
     """
@@ -73,5 +79,57 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 class Rule(Protocol):
     """A function that settles a question or passes it on; it never guesses."""
 
-    def __call__(self, question: Question, inquiry: Inquiry) -> Ruling:
+    def __call__(self, question: Question, inquiry: Inquiry, /) -> Ruling:
         """Rule on one question."""
+
+
+def folded(name: str, value: Any) -> Any:
+    """What a value of a field says, whatever its spelling: two values agree where this is equal.
+
+    Case and white space of a text make no difference, nor does the offset in which a time is written, nor the
+    order of a set.
+    """
+    if isinstance(value, str):
+        return _folded_text(value)
+    if isinstance(value, Mapping):
+        return tuple(sorted((str(key), folded("", one)) for key, one in value.items()))
+    if not isinstance(value, list | tuple):
+        return value
+    if name == "dependencies":  # ids, of which two may differ in case alone
+        return frozenset(map(str, value))
+    return (frozenset if name in SET_FIELDS else tuple)(folded("", one) for one in value)
+
+
+def _folded_text(text: str) -> str | float:
+    if len(text) >= _SHORTEST_TIME and text[:4].isdecimal():
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            pass
+        else:
+            return time.timestamp() if time.tzinfo else time.isoformat()
+    return " ".join(text.split()).casefold()
+
+
+_SHORTEST_TIME = len("2026-01-01T00:00")
+
+
+def evidence_about(inquiry: Inquiry, tasks: Iterable[TaskRef]) -> list[Evidence]:
+    """What was checked for or against these tasks, nothing twice, in an order that hangs on no other one."""
+    global _indexed  # noqa: PLW0603 - one place for the last inquiry: a run asks about one, thousands of times
+    if _indexed[0] is not inquiry.evidence:
+        by_task: dict[TaskRef, list[int]] = defaultdict(list)
+        for place, one in enumerate(inquiry.evidence):
+            if one.task is not None:
+                by_task[one.task].append(place)
+        _indexed = (inquiry.evidence, by_task)
+    by_task = _indexed[1]
+    places = {place for task in tasks for place in by_task.get(task, ())}
+    return sorted((inquiry.evidence[place] for place in places), key=_evidence_key)
+
+
+def _evidence_key(one: Evidence) -> tuple[Any, ...]:
+    return (not one.declared, one.name, one.check, one.subject, one.where, one.outcome, one.message, one.task)
+
+
+_indexed: tuple[tuple[Evidence, ...], dict[TaskRef, list[int]]] = ((), {})

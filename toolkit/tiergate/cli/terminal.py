@@ -1,4 +1,4 @@
-"""Text of sessions as a terminal can show it: nothing in it acts on the terminal, and it fits."""
+"""Text of sessions as a terminal can show it, cut so that it fits."""
 
 from __future__ import annotations
 
@@ -6,25 +6,15 @@ import unicodedata
 from collections.abc import Sequence
 
 from tiergate.cli.output import table
+from tiergate.terminal_text import JOINERS, visible, visible_lines
+
+__all__ = ["columns", "cut", "excerpt", "visible", "visible_lines", "width_of"]
 
 NARROWEST_CUT = 8
 """A column is cut to no fewer cells than this."""
 
 _ELLIPSIS = "…"
 _GAP = "  "
-_JOINERS = "\u200c\u200d"  # they make one sign of several, as in emoji, and move nothing
-
-
-def visible(text: str) -> str:
-    """The text in one line, with what a terminal would act on (escapes, line ends, bidi marks) escaped."""
-    if text.isprintable():
-        return text
-    return "".join(sign if _is_plain(sign) else _escaped(sign) for sign in text)
-
-
-def visible_lines(text: str) -> list[str]:
-    """As `visible`, but line ends and tabs keep their meaning."""
-    return [visible(line.expandtabs(4)) for line in text.replace("\r\n", "\n").split("\n")]
 
 
 def excerpt(text: str, cells: int) -> str:
@@ -92,14 +82,6 @@ def _line(row: Sequence[str], sizes: Sequence[int], right: Sequence[int]) -> str
 
 
 def _cells(sign: str) -> int:
-    if unicodedata.combining(sign) or sign in _JOINERS:
+    if unicodedata.combining(sign) or sign in JOINERS:
         return 0
     return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-
-
-def _is_plain(sign: str) -> bool:
-    return sign.isprintable() or sign in _JOINERS or unicodedata.category(sign) == "Zs"
-
-
-def _escaped(sign: str) -> str:
-    return sign.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -27,12 +27,23 @@ pytest.register_assert_rewrite(
     "tiergate.testing.store_sessions",
     "tiergate.testing.router_words",
     "tiergate.testing.routers",
+    "tiergate.testing.rules",
 )
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
 from tiergate.testing.importers import ImporterContract  # noqa: E402
+from tiergate.testing.inquiries import (  # noqa: E402
+    make_evidence,
+    make_inquiry,
+    make_match,
+    make_plan,
+    make_question,
+    make_ref,
+    varied_questions,
+)
 from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
+from tiergate.testing.rules import DecisionRuleContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
     AWKWARD_TEXTS,
     make_facts,
@@ -48,15 +59,23 @@ from tiergate.testing.stores import StoreContract  # noqa: E402
 __all__ = [
     "AWKWARD_TEXTS",
     "CacheContract",
+    "DecisionRuleContract",
     "ImporterContract",
     "PoolContract",
     "RouterContract",
     "StoreContract",
+    "make_evidence",
     "make_facts",
+    "make_inquiry",
+    "make_match",
+    "make_plan",
     "make_pool",
+    "make_question",
+    "make_ref",
     "make_session",
     "make_setup",
     "make_task",
     "varied_facts",
     "varied_pools",
+    "varied_questions",
 ]

@@ -1,0 +1,1 @@
+"""The built-in rules of reconciliation: evidence, three-way merge, most advanced status, newest."""
