@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -91,13 +91,13 @@ def folded(name: str, value: Any) -> Any:
     """
     if isinstance(value, str):
         return _folded_text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, list | tuple):
+        if name == "dependencies":  # ids, of which two may differ in case alone
+            return frozenset(map(str, value))
+        return (frozenset if name in SET_FIELDS else tuple)(folded("", one) for one in value)
+    if isinstance(value, dict):
         return tuple(sorted((str(key), folded("", one)) for key, one in value.items()))
-    if not isinstance(value, list | tuple):
-        return value
-    if name == "dependencies":  # ids, of which two may differ in case alone
-        return frozenset(map(str, value))
-    return (frozenset if name in SET_FIELDS else tuple)(folded("", one) for one in value)
+    return value
 
 
 def _folded_text(text: str) -> str | float:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import msgspec
 
-from tiergate.deciding import Inquiry, Question
+from tiergate.deciding import SET_FIELDS, Inquiry, Question
 from tiergate.hooks import DecisionRuleDeclaration
 from tiergate.reconcile.answers import RULE as ANSWER
 from tiergate.reconcile.answers import Answer, answered
@@ -99,11 +99,15 @@ def _all(
         if verdict.value == SAME:
             joined.add((match.a, match.b))
         yield _about_pair(match, question, verdict)
-    wishes = _Wishes(asking, asking.group(joined), given)
+    groups = asking.group(joined)
+    wishes = _Wishes(asking, groups, given)
     yield from wishes.decisions
-    groups = asking.group(joined, wishes.apart, wishes.homes)
+    if wishes.apart or wishes.homes:
+        groups = asking.group(joined, wishes.apart, wishes.homes)
     waiting: set[tuple[TaskRef, ...]] = set()
     for group, question in asking.about_fields(groups):
+        if group.tasks in waiting and question.field in SET_FIELDS and versions(group) != group.tasks:
+            continue  # what another task needs is carried over when it is merged, and it is not merged yet
         before = [TraceStep(rule=TREE, said="says nothing of this")] if from_tree else []
         verdict = settle(question, asking.inquiry, rules, given, before)
         if question.field == "status" and not verdict.decided:

@@ -138,9 +138,14 @@ class Asking:
 
     @staticmethod
     def _differ(name: str, known: Sequence[Known]) -> bool:
-        return len({folded(name, getattr(one.task, name)) for one in known}) > 1
+        said = {getattr(one.task, name) for one in known}
+        return len(said) > 1 and len({folded(name, one) for one in said}) > 1
 
     def _about_set(self, name: str, known: Sequence[Known], home: Known) -> Question | None:
+        if len({getattr(one.task, name) for one in known}) == 1 and (
+            not getattr(home.task, name) or all(one.session.id == home.session.id for one in known)
+        ):
+            return None
         values = {one.ref: self._as_at(name, one, one.task, home) for one in known}
         kept = {
             folded(name, values[one.ref])
@@ -159,20 +164,24 @@ class Asking:
     def _as_at(self, name: str, one: Known, task: Task, home: Known) -> list[str]:
         """A set of a task as the home would have it: dependencies become ids of the home's session.
 
-        A dependency on a task that the home's session does not have is left out; the task that is merged
-        keeps it.
+        A dependency on a task that the home's session does not have is left out, and so is one on the work
+        itself; the task that is merged keeps both.
         """
-        if name != "dependencies" or one.session.id == home.session.id:
+        if name != "dependencies" or (one.ref.session, one.ref.task) == (home.ref.session, home.ref.task):
             return list(getattr(task, name))
-        found: list[str] = []
-        for needed in task.dependencies:
-            near = self._members.get(TaskRef(one.ref.source, one.ref.session, needed), ())
-            here = [ref.task for ref in near if ref.session == home.ref.session]
-            if not here and not needed.isdecimal():
-                twin = TaskRef(home.ref.source, home.ref.session, needed)
-                here = [needed] if twin in self.tasks else []
-            found += [ref for ref in here[:1] if ref != home.ref.task and ref not in found]
-        return found
+        itself = {ref.task for ref in self._members.get(home.ref, ()) if ref.session == home.ref.session}
+        found = (self._at_home(needed, one.ref, home.ref) for needed in task.dependencies)
+        return list(dict.fromkeys(ref for ref in found if ref is not None and ref not in itself))
+
+    def _at_home(self, needed: str, ref: TaskRef, home: TaskRef) -> str | None:
+        """The id in the home's session of what another task needs; None where it has no such task."""
+        if ref.session == home.session:
+            return needed
+        for near in self._members.get(TaskRef(ref.source, ref.session, needed), ()):
+            if near.session == home.session:
+                return near.task
+        twin = TaskRef(home.source, home.session, needed)
+        return needed if not needed.isdecimal() and twin in self.tasks else None
 
     def _question(
         self, name: str, known: Sequence[Known], base: Sequence[tuple[Known, Task]], *, titles: bool = False

@@ -82,7 +82,8 @@ def settle(
     before: Sequence[TraceStep] = (),
 ) -> Verdict:
     """What a person has answered, or else what the rules say."""
-    answer, step = answered(question.id, choices(question), answers, question.field)
+    known = choices(question) if question.id in answers else ()
+    answer, step = answered(question.id, known, answers, question.field)
     if answer is not None:
         wrong = invalid(question.field, answer.value)
         if not wrong:
