@@ -1,11 +1,12 @@
-"""The open work in few phases: what is settled first, then session by session, then wishes, then validation."""
+"""The open work in few phases: session by session, and last what validates them together."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tiergate.model import Session, Task
 from tiergate.reconcile.roadmap import estimates
@@ -39,9 +40,13 @@ def parts_of(work: Work, sessions: Sequence[Session], roles: Mapping[str, str]) 
     by_id = {session.id: session for session in sessions}
     last = _validation(work)
     groups = _groups(work, [session.id for session in sessions], last)
+    by_session: dict[str, list[Key]] = defaultdict(list)
+    for key in work.order:
+        if key not in last:
+            by_session[key[0]].append(key)
     parts = []
     for names in _sorted(groups, work, last, lambda name: _rank(by_id[name], roles)):
-        tasks = [key for key in work.order if key[0] in names and key not in last]
+        tasks = [key for name in names for key in by_session[name]]
         if tasks:
             members = [by_id[name] for name in names]
             why = "they wait for each other" if len(names) > 1 else _why(members[0], roles)
@@ -70,7 +75,7 @@ def _groups(work: Work, names: Iterable[str], apart: set[Key]) -> list[list[str]
 
     order = list(names)
     places = {name: place for place, name in enumerate(order)}
-    graph: rustworkx.PyDiGraph[str, None] = rustworkx.PyDiGraph()
+    graph: Any = rustworkx.PyDiGraph()
     graph.add_nodes_from(order)
     graph.extend_from_edge_list(
         sorted(
@@ -86,7 +91,9 @@ def _groups(work: Work, names: Iterable[str], apart: set[Key]) -> list[list[str]
     return [[order[place] for place in sorted(component)] for component in found]
 
 
-def _sorted(groups: Sequence[list[str]], work: Work, apart: set[Key], rank: object) -> list[list[str]]:
+def _sorted(
+    groups: Sequence[list[str]], work: Work, apart: set[Key], rank: Callable[[str], tuple[int, int, str]]
+) -> list[list[str]]:
     """Groups after those that they wait for; where that leaves it open, by rank."""
     group_of = {name: place for place, names in enumerate(groups) for name in names}
     waits: dict[int, set[int]] = defaultdict(set)
@@ -94,7 +101,6 @@ def _sorted(groups: Sequence[list[str]], work: Work, apart: set[Key], rank: obje
         for one in needs:
             if key not in apart and group_of[key[0]] != group_of[one[0]]:
                 waits[group_of[key[0]]].add(group_of[one[0]])
-    assert callable(rank)
     left = sorted(range(len(groups)), key=lambda place: min(rank(name) for name in groups[place]))
     done: set[int] = set()
     found: list[list[str]] = []
@@ -125,7 +131,7 @@ def is_quick(work: Work, key: Key) -> bool:
 
 
 def in_order(work: Work, tasks: Sequence[Key]) -> list[Key]:
-    """The tasks of a phase: by dependency, quick ones first, then those that are under way, then by weight."""
+    """The tasks of a phase: by dependency, then quick ones, what is under way, and what weighs most."""
 
     def rank(key: Key) -> tuple[object, ...]:
         task: Task = work.tasks[key]
