@@ -146,11 +146,15 @@ def _plain(value: Any) -> Any:
 
 
 def _is_others(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(one, list) for one in value.values())
+    return isinstance(value, dict) and value != {} and all(isinstance(one, list) for one in value.values())
 
 
 def _is_questions(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) and "field" in one for one in value)
+    return (
+        isinstance(value, list)
+        and value != []
+        and all(isinstance(one, dict) and "field" in one for one in value)
+    )
 
 
 def _kept_questions(extra: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -84,6 +84,9 @@ def verdicts(
     for place in _in_circles(found):
         into, found[place].merged_into = found[place].merged_into, None
         found[place].open.append({"field": MERGED_INTO, "options": [_plain(into)]})
+    for verdict in found.values():
+        if verdict.merged_into is not None:
+            verdict.settled |= {"status", MERGED_INTO}
     return dict(found)
 
 
