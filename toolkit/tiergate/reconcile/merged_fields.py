@@ -70,7 +70,7 @@ def _heard(sources: Sequence[Task] | Sequence[Session], name: str, none: Any, ot
     """What the first source says that says anything; the others' values are added to `others`."""
     stated = [value for one in sources if (value := getattr(one, name)) != none]
     if not stated:
-        return none
+        return getattr(sources[0], name)
     _add(others, name, [_plain(value) for value in stated if value != stated[0]])
     return stated[0]
 
