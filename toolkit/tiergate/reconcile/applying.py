@@ -73,6 +73,25 @@ def reading(opener: NamedOpener, address: StoreAddress | str) -> Mapping[str, in
         return store.versions()
 
 
+def recover(opener: NamedOpener, address: StoreAddress | str) -> list[str]:
+    """Settle a reconciliation into a store that was interrupted, so that what is read next is one state.
+
+    `apply` and `undo` do so themselves; before a store without transactions is read, this has to be called.
+
+    Returns:
+        What is worth telling a person; empty where nothing was to be done.
+
+    Raises:
+        Busy: a reconciliation is running.
+        StoreError, StateError: as `apply`.
+    """
+    ledger = Ledger(opener, _parsed(address))
+    if all(step.outcome != "unfinished" for step in ledger.log.steps()):
+        return []
+    with ledger.held(), opener.open(ledger.address) as store:
+        return settle(ledger, store)
+
+
 def apply(
     opener: NamedOpener,
     address: StoreAddress | str,
