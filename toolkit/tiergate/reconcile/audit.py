@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from tiergate.model import Session, Task
-from tiergate.reconcile.merging import Merged
 from tiergate.reconcile.merged_verdicts import ASK, MERGED_INTO
+from tiergate.reconcile.merging import Merged
 from tiergate.reconcile_record import Decision, TaskRef
 from tiergate.state_files import append_durably, make_folder, state_errors
 

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from tiergate.model import Session, Task
-from tiergate.reconcile.new_ids import FORMER_ID
 from tiergate.reconcile.merged_verdicts import UNDECIDED, Verdict, decided
+from tiergate.reconcile.new_ids import FORMER_ID
 
 OTHER_VALUES = "other_values"
 """Where ``extra`` keeps what other sources say of a field, by the field's name."""

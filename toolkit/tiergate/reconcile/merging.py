@@ -16,8 +16,8 @@ from tiergate.matching import Matched, Plan
 from tiergate.model import Session, Task
 from tiergate.reconcile.joining import Cluster, Node, clusters
 from tiergate.reconcile.merged_fields import merged_session, merged_task
-from tiergate.reconcile.new_ids import give_ids
 from tiergate.reconcile.merged_verdicts import NOTHING, Key, Verdict, verdicts
+from tiergate.reconcile.new_ids import give_ids
 from tiergate.reconcile_record import Decision, TaskRef
 
 
