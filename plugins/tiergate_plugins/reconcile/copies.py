@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from tiergate.matching import Match, MatchKind, TaskRef
+from tiergate.model import Status
 from tiergate_plugins.reconcile.texts import Item
 
 CERTAIN = 0.999
+UNSURE = 0.5
+CLOSED = frozenset({Status.COMPLETED, Status.ABANDONED})
 _DIGITS = re.compile(r"(\d+)")
 _FEW_SESSIONS = 2
 
@@ -26,6 +29,8 @@ class Copies:
     Attributes:
         firsts: of each group, one item of each place; these are left to be ranked.
         matches: the copies that were settled.
+        review: copies in one session of which one is closed: a step that is done anew for each release has
+            the words of the last one.
         paired: the references of each pair of these that is one task.
         taken: tasks that have a partner in a source by that.
         unsettled: tasks of a text of which it cannot be told which copy in another place is theirs.
@@ -34,6 +39,7 @@ class Copies:
     def __init__(self, items: Sequence[Item]) -> None:
         self.firsts: list[Item] = []
         self.matches: list[Match] = []
+        self.review: list[Match] = []
         self.paired: set[tuple[TaskRef, TaskRef]] = set()
         self.taken: set[tuple[TaskRef, str]] = set()
         self.unsettled: set[TaskRef] = set()
@@ -44,10 +50,17 @@ class Copies:
             self._pair(group, "title and notes are equal but for case and punctuation")
             for members in _groups(group, lambda item: item.place):
                 self.firsts.append(members[0])
-                self.matches += [
-                    _match(members[0], one, MatchKind.DUPLICATE, "a copy") for one in members[1:]
-                ]
+                self._inside(members)
         self.firsts += [item for item in items if not item.text]
+
+    def _inside(self, members: Sequence[Item]) -> None:
+        first = members[0]
+        for other in members[1:]:
+            if first.status in CLOSED or other.status in CLOSED:
+                why = "title and notes are equal, and one is closed: done twice, or done anew?"
+                self.review.append(_match(first, other, MatchKind.DUPLICATE, why, UNSURE))
+            else:
+                self.matches.append(_match(first, other, MatchKind.DUPLICATE, "title and notes are equal"))
 
     def _pair(self, group: Sequence[Item], reason: str) -> None:
         by_source = [list(members) for members in _groups(group, lambda item: item.ref.source)]
@@ -93,6 +106,6 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in _DIGITS.split(name)]
 
 
-def _match(one: Item, other: Item, kind: MatchKind, reason: str) -> Match:
+def _match(one: Item, other: Item, kind: MatchKind, reason: str, likely: float = CERTAIN) -> Match:
     a, b = sorted((one.ref, other.ref))
-    return Match(a=a, b=b, kind=kind, score=1.0, probability=CERTAIN, reason=reason)
+    return Match(a=a, b=b, kind=kind, score=1.0, probability=likely, reason=reason)

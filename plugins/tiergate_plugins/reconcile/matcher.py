@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiergate.matching import Matched, MatchKind, Plan, Progress
+from tiergate.matching import Match, Matched, MatchKind, Plan, Progress, TaskRef
 from tiergate_plugins.reconcile.copies import Copies
 from tiergate_plugins.reconcile.identity import same_ids
 from tiergate_plugins.reconcile.neighbours import nearest
@@ -41,5 +41,9 @@ def match(plans: Sequence[Plan], progress: Progress | None = None) -> Matched:
     said("pairs", len(firsts), len(firsts))
     return Matched(
         matches=tuple(sorted(matches, key=lambda found: (found.a, found.b))),
-        review=tuple(within(firsts, near)),
+        review=tuple(sorted([*copies.review, *within(firsts, near)], key=_likeliest_first)),
     )
+
+
+def _likeliest_first(one: Match) -> tuple[float, TaskRef, TaskRef]:
+    return -one.probability, one.a, one.b

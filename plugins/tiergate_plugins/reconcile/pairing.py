@@ -88,7 +88,7 @@ def assigned(
 
 
 def within(items: Sequence[Item], near: Near) -> list[Match]:
-    """Near pairs inside one session, likeliest first; of each task those that are among its `SHOWN` nearest.
+    """Near pairs inside one session; of each task those that are among its `SHOWN` nearest.
 
     Steps of one template are left out, which would hide the others.
     """
@@ -104,7 +104,7 @@ def within(items: Sequence[Item], near: Near) -> list[Match]:
         values = features(items[one], items[other], cosine)
         likely = min(probability(values), CERTAIN)
         found.append(_match(items[one], items[other], MatchKind.DUPLICATE, cosine, likely, reason(values)))
-    return sorted(found, key=lambda one: (-one.probability, one.a, one.b))
+    return found
 
 
 def _numbered(values: Iterable[Hashable]) -> Numbers:

@@ -17,7 +17,7 @@ from tiergate.reconcile.deciding_chain import decide
 from tiergate.reconcile.decision_tree import DecisionTree
 from tiergate.reconcile.findings import STALE_DAYS, View, find
 from tiergate.reconcile.gathering import gather
-from tiergate.reconcile.inferring import inferred
+from tiergate.reconcile.inferring import inferred, is_their_root
 from tiergate.reconcile.matrix import matrix
 from tiergate.reconcile.merging import Merged, merge
 from tiergate.reconcile.roadmap import make_roadmap
@@ -123,10 +123,12 @@ def _noticed(question: Question, tools: Tools, progress: Progress | None) -> Inq
         plans=plans, now=question.now, wishes=wishes, base=tuple(question.base), matched=matched
     )
     if question.root is not None:
-        checks = list(question.checks)
+        evidence = gather(question.checks, question.root, tools.checks, progress)
         if question.infers:
-            checks += inferred(View(inquiry).tasks, question.root.files())
-        inquiry = replace(inquiry, evidence=tuple(gather(checks, question.root, tools.checks, progress)))
+            checks = inferred(View(inquiry).tasks, question.root.files())
+            found = gather(checks, question.root, tools.checks, progress)
+            evidence += found if is_their_root(found) else []
+        inquiry = replace(inquiry, evidence=tuple(evidence))
     if progress is not None:
         progress("findings", 0, 1)
     return replace(inquiry, findings=find(inquiry, stale_days=question.stale_days))

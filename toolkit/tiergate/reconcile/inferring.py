@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from tiergate.evidence import Check
 from tiergate.model import Status
 from tiergate.reconcile.grouping import Known, Tasks
+from tiergate.reconcile_record import Evidence
 
 _LONGEST = 4_000
 _MOST_PATHS = 8
@@ -23,6 +24,7 @@ _SUFFIXES = frozenset(
     "py pyi ts tsx mts cts js jsx mjs cjs json toml yaml yml md rst txt go rs rb java kt c h cc cpp hpp cs sh"
     " sql html css scss vue svelte lua php swift proto ini cfg lock".split()
 )
+_FEW, _SOME = 5, 0.1
 _NEAR_ENOUGH = 0.8
 """Of a stated number of lines, which is most often a guess."""
 
@@ -38,6 +40,17 @@ def inferred(tasks: Tasks, files: Iterable[PurePosixPath]) -> list[Check]:
         # A name that several files bear says of none of them that it is meant.
         by_name[file.name] = "" if file.name in by_name else str(file)
     return [check for known in tasks.values() for check in _of(known, by_name)]
+
+
+def is_their_root(found: Sequence[Evidence]) -> bool:
+    """Whether what texts name is looked for in the right folder: some of the files are there, or were once.
+
+    In a folder of other work nothing is there, which says nothing about the tasks.
+    """
+    files = {(one.subject, one.outcome) for one in found if one.check == "file"}
+    there = {subject for subject, outcome in files if outcome == "holds"}
+    named = {subject for subject, _ in files}
+    return len(named) < _FEW or len(there) >= _SOME * len(named)
 
 
 def _of(known: Known, by_name: Mapping[str, str]) -> Iterator[Check]:

@@ -14,6 +14,7 @@ from tiergate.reconcile.findings.view import (
     listed,
     moment,
     named,
+    place_of,
     share,
     words_of,
 )
@@ -48,7 +49,7 @@ def status_conflicts(view: View) -> Iterator[Finding]:
             severity=_weight(known, done=done),
             tasks=group,
             message=f"{named(known[0])} is "
-            + listed([f"{one.task.status} in {one.ref.session} ({one.ref.source})" for one in known]),
+            + listed([f"{one.task.status} in {place_of(one, known)}" for one in known]),
             hint="look for evidence of it, or answer the question that it leads to",
         )
 

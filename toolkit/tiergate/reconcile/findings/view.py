@@ -86,6 +86,12 @@ def named(known: Known) -> str:
 _TITLE = 60
 
 
+def place_of(known: Known, among: Sequence[Known]) -> str:
+    """Where a task stands, as shortly as tells it from the others: its session, or else its source."""
+    sessions = {one.ref.session for one in among}
+    return known.ref.session if len(sessions) == len(among) else f"{known.ref.session} of {known.ref.source}"
+
+
 def moment(text: Any) -> datetime | None:
     """A time as a source wrote it; one without an offset is UTC. None for what is no time."""
     if not isinstance(text, str):
