@@ -53,7 +53,8 @@ class Homes:
         ):
             rank = ranks.get(str(session.extra.get(key, "")).strip().casefold(), 0)
             found[name] = max(rank, found.get(name, rank))
-        times = (seconds_of(one.updated_at) for one in (session, *session.tasks))
+        written = (session.updated_at, *(task.updated_at for task in session.tasks))
+        times = (seconds_of(text) for text in written)
         known = (one for one in times if one is not None)
         self._changed[name] = max(self._changed.get(name, _UNKNOWN), *known, _UNKNOWN)
         for task in session.tasks:
