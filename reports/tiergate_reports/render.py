@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from tiergate.errors import UsageError
 from tiergate.record import GateRecord, MigrationRecord, Record, RunRecord
+from tiergate_reports import figures
 from tiergate_reports.charts import swatch
 from tiergate_reports.sections import SECTIONS, migration
 from tiergate_reports.sections import gate as gates
@@ -65,6 +66,7 @@ def _run_page(run: RunRecord, gate: GateRecord | None) -> str:
         {
             "title": f"{word}: {run.configured_router}, tiergate load report",
             "run": run,
+            "plural": figures.plural,
             "sections": sections,
             "key": key,
         },

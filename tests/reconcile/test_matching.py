@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tiergate.matching import Matched, MatchKind, Plan
 from tiergate.model import Session, Task
 
-pytest.importorskip("sklearn", reason="tiergate[reconcile] is not installed")
 pytest.importorskip("sparse_dot_topn", reason="tiergate[reconcile] is not installed")
 pytest.importorskip("rapidfuzz", reason="tiergate[reconcile] is not installed")
 
@@ -50,12 +49,12 @@ def test_the_order_of_plans_and_tasks_changes_nothing(lists: list[list[str]], dr
 
 @settings(max_examples=40, deadline=None)
 @given(plans)
-def test_references_are_ordered_and_no_task_is_in_two_ranked_matches(lists: list[list[str]]) -> None:
+def test_references_are_ordered_and_no_task_has_two_partners_in_a_source(lists: list[list[str]]) -> None:
     found = match(made(lists))
     assert all(one.a < one.b and 0 <= one.probability <= 1 for one in (*found.matches, *found.review))
-    ranked = [one for one in found.matches if one.kind == MatchKind.SAME and one.score < 1.0]
-    uses = Counter(ref for one in ranked for ref in (one.a, one.b))
-    assert not uses or max(uses.values()) == 1
+    ends = [(one.a, one.b.source) for one in found.matches if one.kind == MatchKind.SAME]
+    ends += [(one.b, one.a.source) for one in found.matches if one.kind == MatchKind.SAME]
+    assert not ends or max(Counter(ends).values()) == 1
 
 
 @settings(max_examples=40, deadline=None)
@@ -81,6 +80,56 @@ def test_an_id_on_two_texts_is_a_collision() -> None:
 
 def test_a_copy_inside_a_session_is_a_duplicate() -> None:
     assert kinds(match([plan("one", ["Write the tests", "write the tests!"])])) == ["duplicate"]
+
+
+def test_of_copies_that_cannot_be_told_apart_nothing_is_said() -> None:
+    assert kinds(match([plan("one", ["Run it", "Run it"], "a"), plan("two", ["Run it"], "b")])) == [
+        "duplicate"
+    ]
+
+
+def test_a_text_in_many_sessions_of_a_source_is_work_of_each() -> None:
+    sessions = tuple(
+        Session(id=f"s{number}", tasks=(Task(id="1", title="Write the tests"),)) for number in range(3)
+    )
+    assert match([Plan(source="one", sessions=sessions)]).matches == ()
+    assert kinds(match([Plan(source="one", sessions=sessions[:2])])) == ["same"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Commit release v0.33.2", "Commit release v0.33.3"),
+        ("Commit release v0.33.2", "Commit release"),
+        ("Migrate shard 1 of the index", "Migrate shard 2 of the index"),
+    ],
+)
+def test_a_step_of_another_number_is_another_step(one: str, other: str) -> None:
+    assert kinds(match([plan("one", [one], "a"), plan("two", [other], "b")])) == []
+
+
+def test_a_number_that_is_only_written_otherwise_is_the_same() -> None:
+    found = match([plan("one", ["Order part 021-07746"], "a"), plan("two", ["Order part 02107746"], "b")])
+    assert kinds(found) == ["same"]
+
+
+def test_an_id_that_is_counted_up_means_nothing_in_another_session() -> None:
+    one = Session(id="s", tasks=(Task(id="1", title="Faster file API"),))
+    other = Session(id="t", tasks=(Task(id="1", title="Dictionary for the zstd cache"),))
+    assert match([Plan(source="a", sessions=(one, other))]).matches == ()
+    assert kinds(
+        match([plan("one", ["Faster file API"], "bd-a1b"), plan("two", ["Zstd dictionary"], "bd-a1b")])
+    ) == ["collision"]
+
+
+def test_each_source_has_its_own_nearest_candidates() -> None:
+    """Many near texts of one's own source must not hide the one in another."""
+    crowd = [f"Tune cache number {word} of the store" for word in "alpha beta gamma delta".split() * 5]
+    crowd = [f"{text} {chr(97 + number)}x{chr(110 - number % 13)}" for number, text in enumerate(crowd)]
+    wanted = "Tune cache number epsilon of the store for reads"
+    found = match([plan("one", [*crowd, wanted], "a"), plan("two", [f"{wanted} again"], "b")])
+    same = [one for one in found.matches if one.kind == MatchKind.SAME]
+    assert [(one.a.task, one.b.task) for one in same] == [(f"a{len(crowd)}", "b0")]
 
 
 def test_members_of_a_template_family_are_not_listed_for_review() -> None:

@@ -304,7 +304,7 @@ class ReconcileRecord(msgspec.Struct, kw_only=True, frozen=True):
     schema: Literal["tiergate.reconcile/1"] = "tiergate.reconcile/1"
     created_at: str
     duration_s: float
-    command: str
+    command: list[str]
     environment: Environment
     sources: list[Source]
     sessions: list[SessionAnalysis]

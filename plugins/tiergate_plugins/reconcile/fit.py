@@ -15,8 +15,9 @@ import msgspec
 
 from tiergate.matching import TaskRef
 from tiergate_plugins.reconcile.neighbours import nearest
-from tiergate_plugins.reconcile.scorer import Features, features
-from tiergate_plugins.reconcile.texts import Item, fold
+from tiergate_plugins.reconcile.pairing import assigned
+from tiergate_plugins.reconcile.scorer import Features
+from tiergate_plugins.reconcile.texts import Item
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -50,18 +51,17 @@ def fodors_zagats(folder: Path) -> tuple[list[Item], set[tuple[str, str]]]:
 
 
 def examples(items: list[Item], truth: set[tuple[str, str]]) -> list[Example]:
-    """The pairs across the two lists that the neighbour search proposes, from either side."""
+    """The pairs of the two lists that are assigned to each other, one to one."""
     first = items[0].ref.source
-    found: dict[tuple[str, str], Example] = {}
-    for row, near in enumerate(nearest(items)):
-        for position, cosine in near:
-            one, other = items[row], items[position]
-            if one.ref.source == other.ref.source:
-                continue
+    found = []
+    for one, other, values in assigned(
+        items, nearest([item.compared for item in items], [item.ref.source for item in items])
+    ):
+        if one.ref.source != other.ref.source:
             left, right = (one, other) if one.ref.source == first else (other, one)
             key = (left.ref.task, right.ref.task)
-            found[key] = Example(*key, features(left, right, cosine), key in truth)
-    return [found[key] for key in sorted(found)]
+            found.append(Example(*key, values, key in truth))
+    return found
 
 
 def fit(pairs: list[Example], weights: list[float]) -> tuple[float, Features]:
@@ -70,12 +70,12 @@ def fit(pairs: list[Example], weights: list[float]) -> tuple[float, Features]:
 
     model = LogisticRegression(max_iter=1000)
     model.fit([pair.values for pair in pairs], [pair.same for pair in pairs], sample_weight=weights)
-    one, two, three, four = (float(value) for value in model.coef_[0])
-    return float(model.intercept_[0]), (one, two, three, four)
+    one, two, three = (float(value) for value in model.coef_[0])
+    return float(model.intercept_[0]), (one, two, three)
 
 
 def _item(source: str, identity: str, title: str, notes: str) -> Item:
-    return Item(TaskRef(source, "", identity), fold(title), fold(f"{title} {notes}"))
+    return Item(TaskRef(source, source, identity), title, notes)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -1,54 +1,118 @@
-"""The nearest texts of each text: character n-gram TF-IDF and a sparse product that keeps the top n.
-
-TF-IDF of character n-grams inside words: Cavnar and Trenkle, "N-gram-based text categorization" (1994),
-with the weights of Spärck Jones (1972).
-"""
+"""The nearest texts of each text: a sparse product of which the best of each row are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tiergate_plugins.reconcile.texts import Item, shortened
+from tiergate_plugins.reconcile.grams import vectors
 
-Neighbours = list[list[tuple[int, float]]]
-"""Of each item, positions of other items with the cosine, nearest first."""
-
-_NEAREST = 12  # more than twice the five ranks that a person is shown
-_LEAST = 0.2  # of cosine; below it two texts share common syllables only
-
-
-def nearest(items: Sequence[Item], *, threads: int = 2) -> Neighbours:
-    """Each item's nearest others by cosine."""
-    if len(items) < 2:
-        return [[] for _ in items]
+if TYPE_CHECKING:
     import numpy as np
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from scipy.sparse import csr_matrix
+
+    Numbers = np.ndarray[tuple[int], Any]
+
+NEAREST = 12
+"""More than twice the five ranks that a person is shown."""
+
+_FEW_SOURCES, _FEWEST = 3, 3
+"""With more sources fewer are kept of each."""
+
+LEAST = 0.1
+"""Of the cosine; below it two texts share common syllables only."""
+
+_PRODUCTS = 5e8
+"""Multiplications that a comparison may take. The commonest grams, which tell least and cost the square of
+their count, do not take part in the search beyond that; what it finds is weighed by all grams."""
+
+_ROWS = 10_000
+
+
+class Near(NamedTuple):
+    """Pairs of positions, each once with the lower position first, and their cosines, the highest first."""
+
+    ones: Numbers
+    others: Numbers
+    cosines: Numbers
+
+
+def nearest(
+    texts: Sequence[str],
+    sources: Sequence[str],
+    said: Callable[[int], None] = lambda _: None,
+    *,
+    threads: int = 2,
+) -> Near:
+    """Each text's nearest others by cosine, in each source.
+
+    Args:
+        texts: folded; those that are equal should have been settled before.
+        sources: where each was read from. One that holds many near texts must not hide those of another.
+        said: told of how many the neighbours were found.
+    """
+    import numpy as np
+
+    if len(texts) < 2:
+        nothing = np.zeros(0, np.int64)
+        return Near(nothing, nothing, np.zeros(0, np.float32))
+    weighed = vectors(texts)
+    telling = _telling(weighed)
+    groups = _positions(sources)
+    most = max(_FEWEST, NEAREST // len(groups)) if len(groups) > _FEW_SOURCES else NEAREST
+    found: list[tuple[Numbers, Numbers]] = []
+    for number, group in enumerate(groups):
+        found += _candidates(telling, group, most, threads)
+        said(len(texts) * (number + 1) // len(groups))
+    rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
+    lower, upper = np.minimum(rows, columns), np.maximum(rows, columns)
+    pairs = np.unique(lower * len(texts) + upper)
+    ones, others = np.divmod(pairs, len(texts))
+    cosines = _cosines(weighed, ones, others)
+    order = np.lexsort((others, ones, -np.round(cosines, 5)))
+    return Near(ones[order], others[order], cosines[order])
+
+
+def _candidates(
+    telling: csr_matrix, group: Numbers, most: int, threads: int
+) -> Iterator[tuple[Numbers, Numbers]]:
+    """Positions of texts, and of those of a group that are near them."""
+    import numpy as np
     from sparse_dot_topn import sp_matmul_topn
 
-    # A gram in over a tenth of a big input tells little and costs the square of its count.
-    most = 0.1 if len(items) > 5000 else 1.0
-    vectors = TfidfVectorizer(
-        analyzer="char_wb",
-        ngram_range=(3, 4) if len(items) <= 5000 else (4, 4),
-        max_df=most,
-        sublinear_tf=True,
-        dtype=np.float32,
-    )
-    try:
-        matrix = vectors.fit_transform([shortened(item) for item in items])
-    except ValueError:  # no text has a single gram
-        return [[] for _ in items]
-    product = sp_matmul_topn(
-        matrix, matrix.T.tocsr(), top_n=_NEAREST + 1, threshold=_LEAST, sort=True, n_threads=threads
-    )
-    return [
-        sorted(
-            (
-                (int(column), min(1.0, float(value)))
-                for column, value in zip(product.indices[start:end], product.data[start:end], strict=True)
-                if column != row
-            ),
-            key=lambda found: (-round(found[1], 5), found[0]),
-        )
-        for row, (start, end) in enumerate(zip(product.indptr[:-1], product.indptr[1:], strict=True))
+    turned = telling[group].T.tocsr()
+    for start in range(0, telling.shape[0], _ROWS):
+        block = telling[start : start + _ROWS]
+        found = sp_matmul_topn(block, turned, top_n=most + 1, threshold=LEAST / 2, n_threads=threads)
+        row = np.repeat(np.arange(start, start + block.shape[0]), np.diff(found.indptr))
+        column = group[found.indices]
+        yield row[row != column], column[row != column]
+
+
+def _positions(sources: Sequence[str]) -> list[Numbers]:
+    import numpy as np
+
+    names, numbers = np.unique(np.array(sources, dtype=object).astype(str), return_inverse=True)
+    return [np.flatnonzero(numbers == number) for number in range(len(names))]
+
+
+def _telling(weighed: csr_matrix) -> csr_matrix:
+    """The vectors without the grams that are too common to search by."""
+    import numpy as np
+
+    often = np.bincount(weighed.indices, minlength=weighed.shape[1]).astype(np.float64)
+    rarest_first = np.argsort(often, kind="stable")
+    within = np.cumsum(often[rarest_first] ** 2) <= _PRODUCTS
+    if within.all():
+        return weighed
+    return weighed[:, np.sort(rarest_first[within])].tocsr()
+
+
+def _cosines(weighed: csr_matrix, ones: Numbers, others: Numbers) -> Numbers:
+    import numpy as np
+
+    found = [
+        np.asarray(weighed[ones[at : at + _ROWS]].multiply(weighed[others[at : at + _ROWS]]).sum(axis=1))
+        for at in range(0, len(ones), _ROWS)
     ]
+    return np.minimum(np.concatenate(found).ravel() if found else np.zeros(0), 1.0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""How likely two texts are one task: a logistic model of four readable features.
+"""How likely two texts are one task: a logistic model of three readable features.
 
 `tiergate_plugins.reconcile.fit` made the coefficients, from product and restaurant lists and no task store.
 """
@@ -7,28 +7,35 @@ from __future__ import annotations
 
 import math
 
-from tiergate_plugins.reconcile.texts import Item, numbers_of
+from tiergate_plugins.reconcile.texts import Item
 
-Features = tuple[float, float, float, float]
-"""Cosine of n-grams, likeness of titles, common words of titles, agreement of numbers; each 0..1."""
+Features = tuple[float, float, float]
+"""Cosine of n-grams, 0..1; how far it is above that of the best other candidate, where there is one to be
+preferred, -1..1; likeness of the titles by their words, 0..1."""
 
-INTERCEPT = -10.573
-COEFFICIENTS: Features = (11.159, 0.168, 4.616, 1.541)
+INTERCEPT = -6.135
+COEFFICIENTS: Features = (6.760, 3.351, 5.594)
+
+LIKELY = 0.6
+"""From this probability on two tasks are held to be one: a false match, which merges what is not the same,
+costs half as much again as a miss, which leaves a pair for review."""
 
 
-def features(one: Item, other: Item, cosine: float) -> Features:
-    """The features of a pair; the order of the two does not matter."""
+def features(one: Item, other: Item, cosine: float, margin: float = 0.0) -> Features:
+    """The features of a pair; the order of the two does not matter.
+
+    Args:
+        margin: cosine less that of the best other candidate of either.
+    """
+    return cosine, margin, title_likeness(one, other)
+
+
+def title_likeness(one: Item, other: Item) -> float:
+    """How many of their words the titles share, 0..1, in whatever order."""
     from rapidfuzz import fuzz
 
     first, second = sorted((one.title, other.title))
-    mine, theirs = numbers_of(first), numbers_of(second)
-    either = len(mine | theirs)
-    return (
-        cosine,
-        fuzz.ratio(first, second) / 100,
-        fuzz.token_set_ratio(first, second) / 100,
-        len(mine & theirs) / either if either else 1.0,
-    )
+    return float(fuzz.token_set_ratio(first, second)) / 100
 
 
 def probability(values: Features) -> float:
@@ -39,6 +46,8 @@ def probability(values: Features) -> float:
 
 def reason(values: Features) -> str:
     """The features in words."""
-    cosine, title, _, numbers = values
+    cosine, margin, title = values
     said = f"titles {title:.0%} alike, title and notes {cosine:.0%}"
-    return said if numbers == 1.0 else f"{said}, numbers differ"
+    if margin > 0:
+        return f"{said}, {margin:.0%} more than any other"
+    return said

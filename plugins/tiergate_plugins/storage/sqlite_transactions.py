@@ -67,10 +67,10 @@ class Transactions:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Let several statements see the database at one moment."""
-        self.require_waiting()
-        if self._connection.in_transaction:
+        if self._connection.in_transaction:  # which waits for nobody
             yield
             return
+        self.require_waiting()
         self._execute("BEGIN")
         try:
             yield

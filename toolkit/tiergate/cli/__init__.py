@@ -32,6 +32,7 @@ COMMANDS = {
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
     "bench": ("tiergate.cli.bench", "Measure an area beside its peers."),
     "migrate": ("tiergate.cli.migrate", "Move sessions to another store, verify, cut over, undo."),
+    "reconcile": ("tiergate.cli.reconcile", "Find out what of several plans is true, and decide."),
     "serve": ("tiergate.cli.serve", "Serve sessions, balancing and plans to agents (MCP)."),
     "top": ("tiergate.cli.top", "Watch a running server: tiers, queues, rates, latencies, events."),
     "mcp": ("tiergate.cli.mcp", "Set up agents that use the server."),

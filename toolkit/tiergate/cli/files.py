@@ -82,5 +82,14 @@ def render_html(host: PluginHost, records: Sequence[Record]) -> bytes:
         UsageError: the exporter is switched off, or the records do not make a page.
         RunError: the exporter failed.
     """
-    exporter = host.get(ExporterDeclaration, "html")
-    return exporter.render(records).encode()
+    return render(host, "html", records)
+
+
+def render(host: PluginHost, form: str, records: Sequence[Record]) -> bytes:
+    """What an exporter makes of these records.
+
+    Raises:
+        UsageError: the exporter is not there or switched off, or makes nothing of these records.
+        RunError: the exporter failed.
+    """
+    return host.get(ExporterDeclaration, form).render(records).encode()

@@ -40,6 +40,50 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class DefaultGroup(Group):
+    """A group whose own arguments stand where the others have the name of a command.
+
+    What it does with them is its command `DEFAULT`, which is hidden.
+
+    Args:
+        usage: its own arguments, for the help.
+    """
+
+    DEFAULT = "run"
+    _FLAGS = frozenset({"-q", "--quiet", "-v", "--verbose", "--debug"})
+
+    def __init__(self, *arguments: Any, usage: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._usage = usage
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words; without the name of a command they are those of the group itself."""
+        words = [word for word in args if word not in self._FLAGS]
+        first = next(iter(words), "--help")
+        is_command = first == "--help" or first in super().list_commands(ctx)
+        if not is_command and not self.is_misspelt(words):
+            args = [self.DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def is_misspelt(self, words: list[str]) -> bool:  # noqa: ARG002
+        """Whether words that name no command were meant to."""
+        return False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, and not of what the group does itself."""
+        return [name for name in super().list_commands(ctx) if name != self.DEFAULT]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Both forms."""
+        formatter.write_usage(ctx.command_path, self._usage)
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="   or: ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of what the group does itself, and the commands."""
+        self.commands[self.DEFAULT].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
 class LazyGroup(Group):
     """The root: its commands live in modules of their own, which ``--help`` does not import.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiergate.cli.groups import Group
+from tiergate.cli.groups import DefaultGroup
 from tiergate.cli.output import write, write_json
 from tiergate.cli.state import State
 from tiergate.errors import EXIT_FAILED, EXIT_OK, TiergateError, UsageError
@@ -16,39 +16,22 @@ if TYPE_CHECKING:
     from tiergate.migrate.job import Job
     from tiergate.record import MigrationRecord
 
-_DEFAULT = "run"
-_FLAGS = frozenset({"-q", "--quiet", "-v", "--verbose", "--debug"})
 _json = click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 
 
-class MigrateGroup(Group):
-    """A group whose own arguments, two stores, stand where the others have the name of a command."""
+class MigrateGroup(DefaultGroup):
+    """A migration takes two stores."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words; without the name of a command they are those of a migration."""
-        words = [word for word in args if word not in _FLAGS]
-        first = next(iter(words), "--help")
-        misspelt = len(words) == 1 and ":" not in first and not first.startswith("-")
-        if first != "--help" and first not in super().list_commands(ctx) and not misspelt:
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands, and not of the migration itself."""
-        return [name for name in super().list_commands(ctx) if name != _DEFAULT]
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Both forms."""
-        formatter.write_usage(ctx.command_path, "SRC DST [OPTIONS]")
-        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="   or: ")
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options of a migration, and the commands."""
-        self.commands[_DEFAULT].format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
+    def is_misspelt(self, words: list[str]) -> bool:
+        """One word that is no address was meant to be a command."""
+        return len(words) == 1 and ":" not in words[0] and not words[0].startswith("-")
 
 
-@click.group(cls=MigrateGroup, short_help="Move sessions to another store, verify, cut over, undo.")
+@click.group(
+    cls=MigrateGroup,
+    usage="SRC DST [OPTIONS]",
+    short_help="Move sessions to another store, verify, cut over, undo.",
+)
 def command() -> None:
     """Move every session of the store SRC to the new store DST, and verify that nothing is lost.
 
@@ -65,7 +48,7 @@ def command() -> None:
     """
 
 
-@command.command(name=_DEFAULT, hidden=True)
+@command.command(name=MigrateGroup.DEFAULT, hidden=True)
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and make or change nothing.")

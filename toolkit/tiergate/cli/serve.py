@@ -66,7 +66,8 @@ def command(
     """Serve the sessions of a store through the Model Context Protocol.
 
     Over standard input and output, as clients on this machine start it, unless --http is given. SIGTERM lets
-    the calls that are under way finish; a second signal ends them.
+    the calls that are under way finish; a second signal ends them. With --debug, asyncio tells of callbacks
+    that hold up the loop and of coroutines that nobody awaits.
     """
     from tiergate.plugins import require_well
 
@@ -95,7 +96,7 @@ def _run(plan: ServePlan, host: PluginHost, http: HttpPlan | None, state: State,
         if not state.quiet:
             print(f"tiergate: {line}", file=sys.stderr, flush=True)
 
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop, debug=state.debug) as runner:
         if http is None:
             came = runner.run(serve_stdio(plan, host, say, extensions))
         else:

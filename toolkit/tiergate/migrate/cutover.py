@@ -7,12 +7,12 @@ from tiergate.errors import EXIT_FAILED, RunError, TiergateError, UsageError, co
 from tiergate.migrate.copying import Copier
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals, Versions
-from tiergate.migrate.places import place_of
 from tiergate.migrate.progress import Pace
 from tiergate.migrate.rounds import catch_up, catch_up_once, require_unchanged
 from tiergate.migrate.verify import Verified
 from tiergate.record import MigrationRecord, RootHashes
 from tiergate.store import Capability, Store, StoreAddress
+from tiergate.store_places import place_of
 
 
 class UndoRefused(TiergateError):

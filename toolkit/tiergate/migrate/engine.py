@@ -16,13 +16,14 @@ from tiergate.migrate.copying import Copier
 from tiergate.migrate.cutover import cut_over
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals
-from tiergate.migrate.places import look_into, open_source, place_of
+from tiergate.migrate.places import open_source
 from tiergate.migrate.progress import Pace
 from tiergate.migrate.rounds import catch_up, require_unchanged
 from tiergate.migrate.survey import Survey, read_all
 from tiergate.migrate.verify import Verified, sample_of
 from tiergate.record import MigrationRecord, RootHashes
 from tiergate.store import Capability, Store, Unsupported
+from tiergate.store_places import look_into, place_of
 
 ENDED_BEFORE = "This migration had come to its end before; nothing was done now."
 NOTHING_BEGUN = "Nothing had been copied that could be gone on with; this begins at the beginning."

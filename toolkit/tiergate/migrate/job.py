@@ -11,9 +11,10 @@ from typing import Literal
 
 from tiergate.binding import SCHEME, Binding, Bindings, NamedOpener, require_name
 from tiergate.errors import UsageError
-from tiergate.migrate.places import fixed, place_of, require_apart
+from tiergate.migrate.places import require_apart
 from tiergate.migrate.progress import Progress, Rate, Silent
 from tiergate.store import Store, StoreAddress
+from tiergate.store_places import fixed, place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from tiergate.binding import Bindings
 from tiergate.errors import unknown_name
-from tiergate.migrate.places import place_of
 from tiergate.migrate.running import TargetLocks
 from tiergate.record import MigrationRecord
 from tiergate.state_files import (
@@ -24,6 +23,7 @@ from tiergate.state_files import (
     state_errors,
 )
 from tiergate.store import StoreAddress
+from tiergate.store_places import place_of
 
 SAVE_EVERY_S = 1.0
 """Progress is written down no more often than this."""

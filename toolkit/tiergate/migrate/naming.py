@@ -5,9 +5,9 @@ from __future__ import annotations
 from tiergate.binding import SCHEME, Binding, Bindings, NamedOpener
 from tiergate.errors import UsageError
 from tiergate.migrate.journal import Journals
-from tiergate.migrate.places import look_into, place_of
 from tiergate.migrate.running import Holder, Running
 from tiergate.store import Capability, StoreAddress
+from tiergate.store_places import look_into, place_of
 
 
 def bind_first(opener: NamedOpener, name: str, address: StoreAddress) -> Binding:

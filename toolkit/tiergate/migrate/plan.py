@@ -23,12 +23,13 @@ from tiergate.migrate.engine import (
 )
 from tiergate.migrate.job import Clock, Job
 from tiergate.migrate.journal import Journal, Journals
-from tiergate.migrate.places import look_into, open_source
+from tiergate.migrate.places import open_source
 from tiergate.migrate.progress import Pace
 from tiergate.migrate.survey import NotKept, Survey, examine, read_all
 from tiergate.model import Session
 from tiergate.record import MigrationRecord, RootHashes
 from tiergate.store import Capability, Store, StoreAddress, StoreError
+from tiergate.store_places import look_into
 
 SAMPLE_SESSIONS = 100
 SAMPLE_BYTES = 4 * 2**20

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from tiergate.migrate.places import place_of, short_name
 from tiergate.state_files import Busy, is_locked, locked, make_folder, state_errors
 from tiergate.store import StoreAddress
+from tiergate.store_places import place_of, short_name
 
 _SUFFIX = ".lock"
 _PATIENCE_S = 0.5

@@ -53,8 +53,7 @@ class Homes:
         ):
             rank = ranks.get(str(session.extra.get(key, "")).strip().casefold(), 0)
             found[name] = max(rank, found.get(name, rank))
-        written = (session.updated_at, *(task.updated_at for task in session.tasks))
-        times = (seconds_of(text) for text in written)
+        times = map(seconds_of, [session.updated_at, *(task.updated_at for task in session.tasks)])
         known = (one for one in times if one is not None)
         self._changed[name] = max(self._changed.get(name, _UNKNOWN), *known, _UNKNOWN)
         for task in session.tasks:

@@ -46,7 +46,7 @@ def tree_decisions(
     for one in inquiry.evidence:
         if one.name:
             checks.setdefault(one.name, []).append(one)
-    places = Places(tree, tasks)
+    places = Places(tree.at, tasks)
     found: list[Decision] = []
     for each in tree.trees:
         for branch in each.branches:
@@ -124,7 +124,7 @@ def _planned(branch: Branch, places: Places) -> Iterator[Decision]:
                     raise UsageError(
                         f"branch {branch.name!r} says {spoken[ref].kind!r} (line {spoken[ref].line}) and "
                         f"{action.kind!r} of {ref.session}/{ref.task}",
-                        where=places.tree.at(action.line),
+                        where=places.at(action.line, ""),
                         hint="one action a task; `except` takes tasks out of a session",
                     )
                 spoken[ref] = action
@@ -169,7 +169,7 @@ def _merge(action: Action, places: Places) -> Decision:
     refs = places.named(action.subject, action.line)
     if any((ref.session, ref.task) == (into.session, into.task) for ref in refs):
         raise UsageError(
-            f"{into.session}/{into.task} is merged into itself", where=places.tree.at(action.line)
+            f"{into.session}/{into.task} is merged into itself", where=places.at(action.line, "")
         )
     after = as_json(into)
     changes = []
@@ -214,7 +214,7 @@ def _add(action: Action, places: Places) -> Decision:
     elif there.task.title != action.subject:
         raise UsageError(
             f"{ref.session}/{ref.task} is there and is another task: {there.task.title!r}",
-            where=places.tree.at(action.line),
+            where=places.at(action.line, ""),
             hint="give the new task another `id`",
         )
     for one in places.named(options.get("needed_by", ()), action.line):

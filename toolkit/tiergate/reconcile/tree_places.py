@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tiergate.errors import UsageError, unknown_name
-from tiergate.reconcile.decision_tree import DecisionTree
 from tiergate.reconcile.grouping import Tasks
 from tiergate.reconcile_record import TaskRef
 
 
 class Places:
-    """Finds what ``SESSION/TASK`` and ``SESSION/*`` name, in every source that has it."""
+    """Finds what ``SESSION/TASK`` and ``SESSION/*`` name, in every source that has it.
 
-    def __init__(self, tree: DecisionTree, tasks: Tasks) -> None:
-        self.tree = tree
+    Args:
+        at: the place of a text that stands at or after a line, for errors.
+    """
+
+    def __init__(self, at: Callable[[int, str], str], tasks: Tasks) -> None:
+        self.at = at
         self.tasks = tasks
         self._sessions: dict[str, list[TaskRef]] = defaultdict(list)
         for ref in tasks:
@@ -43,11 +46,11 @@ class Places:
 
     def _of_session(self, name: str, line: int) -> list[TaskRef]:
         if name not in self._sessions:
-            raise unknown_name("session", name, self._sessions, where=self.tree.at(line, name))
+            raise unknown_name("session", name, self._sessions, where=self.at(line, name))
         return sorted(self._sessions[name])
 
     def _one(self, selector: str, line: int) -> list[TaskRef]:
-        where = self.tree.at(line, selector)
+        where = self.at(line, selector)
         splits = [match.start() for match in re.finditer("/", selector)]
         if not splits:
             raise UsageError(

@@ -1,0 +1,217 @@
+"""One plan of all open work: phases, a critical path, estimates with ranges, and what to run next."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from tiergate.errors import counted
+from tiergate.matching import Plan
+from tiergate.model import Session, Task
+from tiergate.reconcile.roadmap import estimates
+from tiergate.reconcile.roadmap.graph import OPEN, Key, Work
+from tiergate.reconcile.roadmap.phases import Part, in_order, is_quick, parts_of
+from tiergate.reconcile_record import (
+    Decision,
+    Estimate,
+    Finding,
+    FindingKind,
+    MatrixEntry,
+    NextCommand,
+    Phase,
+    PlannedTask,
+    Roadmap,
+    TaskRef,
+)
+
+_PER_QUESTION = Estimate(low_h=0.1, likely_h=0.2, high_h=0.4)
+_LEAST_SETTLING = Estimate(low_h=0.5, likely_h=1.0, high_h=2.0)
+_OPTIONAL = re.compile(r"\b(?:optional(?:ly)?|only (?:if|when)|if needed)\b", re.IGNORECASE)
+_STARTS = 3
+
+
+def make_roadmap(
+    sessions: Sequence[Session],
+    origins: Mapping[Key, Sequence[TaskRef]],
+    *,
+    decisions: Sequence[Decision] = (),
+    findings: Sequence[Finding] = (),
+    wishes: Sequence[Plan] = (),
+    matrix: Sequence[MatrixEntry] = (),
+    roles: Mapping[str, str] | None = None,
+) -> tuple[Roadmap, list[str]]:
+    """The roadmap of a merged plan, and remarks about it.
+
+    Args:
+        sessions: of the merged plan.
+        origins: by session and task, where they come from.
+        matrix: how tasks stand to the items of `wishes`; items that no task covers become phases.
+        roles: by session, as `SessionAnalysis.role` has it.
+    """
+    work = Work(sessions)
+    names = _Names(origins)
+    asked = tuple(dict.fromkeys(ref for one in decisions if one.rule == "ask" for ref in one.tasks))
+    phases = [*_settling(asked, findings)]
+    phases += [_phase(part, work, names) for part in parts_of(work, sessions, roles or {})]
+    phases += _wished(wishes, matrix, [phase.name for phase in phases])
+    remarks = []
+    if work.broken:
+        (one, other), *more = work.broken
+        rest = f", and {len(more)} more" if more else ""
+        remarks.append(
+            f"the roadmap passes over what {one[0]}/{one[1]} needs of {other[1]}, which closes a circle{rest}"
+        )
+    return (
+        Roadmap(
+            phases=tuple(phases),
+            critical_path=tuple(names[key] for key in work.critical_path()),
+            undecided=asked,
+            estimate=estimates.total(phase.estimate for phase in phases if phase.estimate is not None),
+        ),
+        remarks,
+    )
+
+
+class _Names:
+    """The references by which tasks of the merged plan are shown: where each stood first."""
+
+    def __init__(self, origins: Mapping[Key, Sequence[TaskRef]]) -> None:
+        self._origins = origins
+
+    def __getitem__(self, key: Key) -> TaskRef:
+        refs = self._origins.get(key)
+        return refs[0] if refs else TaskRef("", *key)
+
+
+def _settling(asked: Sequence[TaskRef], findings: Sequence[Finding]) -> list[Phase]:
+    """The phase before all work: what stands twice, and what a person is asked."""
+    twice = [
+        one for one in findings if one.kind is FindingKind.DUPLICATE and one.severity in ("critical", "high")
+    ]
+    if not twice and not asked:
+        return []
+    many = len(twice) + len(asked)
+    guess = Estimate(
+        low_h=max(_LEAST_SETTLING.low_h, many * _PER_QUESTION.low_h),
+        likely_h=max(_LEAST_SETTLING.likely_h, many * _PER_QUESTION.likely_h),
+        high_h=max(_LEAST_SETTLING.high_h, many * _PER_QUESTION.high_h),
+    )
+    parts = [
+        counted(len(twice), "duplication") if twice else "",
+        counted(len(asked), "task") if asked else "",
+    ]
+    said = " and ".join(filter(None, [parts[0], f"open questions about {parts[1]}" if asked else ""]))
+    return [
+        Phase(name="Resolve duplication", tasks=(), why=f"{said}: nobody should work twice", estimate=guess)
+    ]
+
+
+def _phase(part: Part, work: Work, names: _Names) -> Phase:
+    order = in_order(work, part.tasks)
+    layers: dict[int, list[TaskRef]] = defaultdict(list)
+    for key in order:
+        layers[work.layer[key]].append(names[key])
+    whole = [found for found in map(estimates.of_session, part.sessions) if found is not None]
+    return Phase(
+        name=part.name,
+        why=part.why,
+        tasks=tuple(
+            PlannedTask(
+                task=names[key],
+                title=work.tasks[key].title,
+                status=work.tasks[key].status,
+                blocked_by=tuple(names[one] for one in work.waits_for[key]),
+                quick_win=is_quick(work, key),
+                estimate=work.estimates[key],
+            )
+            for key in order
+        ),
+        estimate=estimates.total(whole or [work.estimates[key] for key in order]),
+        side_by_side=tuple(tuple(group) for group in layers.values() if len(group) > 1),
+    )
+
+
+def _wished(wishes: Sequence[Plan], matrix: Sequence[MatrixEntry], before: Sequence[str]) -> list[Phase]:
+    """A phase for each list, of what no task covers; the lists that touch the sessions' work come first."""
+    covered = {entry.item for entry in matrix if entry.relation == "covers"}
+    touched = {entry.item for entry in matrix if entry.relation == "overlaps"}
+    lists = [(plan.source, session) for plan in wishes for session in plan.sessions]
+    found: list[tuple[int, int, Session, list[tuple[TaskRef, Task]]]] = []
+    for source, session in lists:
+        items = [
+            (TaskRef(source, session.id, task.id), task) for task in session.tasks if task.status in OPEN
+        ]
+        left = [(ref, task) for ref, task in items if ref not in covered]
+        if left:
+            touching = sum(ref in touched for ref, _ in left)
+            found.append((-touching, len(found), session, left))
+    phases = []
+    for touching, _, session, left in sorted(found, key=lambda one: one[:2]):
+        left.sort(key=lambda one: (_is_optional(one[1].title + one[1].notes), one[0] not in touched))
+        each = [estimates.stated(task.extra, task.title, task.notes) for _, task in left]
+        whole = estimates.of_session(session)
+        phases.append(
+            Phase(
+                name=f"Take up {session.title or session.id}",
+                why="no session has these yet"
+                + ("" if touching else "; they touch nothing that is under way"),
+                tasks=tuple(
+                    PlannedTask(task=ref, title=task.title, status=task.status, estimate=own)
+                    for (ref, task), own in zip(left, each, strict=True)
+                ),
+                estimate=whole or estimates.total(one for one in each if one is not None),
+                side_by_side=(tuple(ref for ref, _ in left),) if len(left) > 1 else (),
+                beside=() if touching else tuple(before[-1:]),
+            )
+        )
+    return phases
+
+
+def _is_optional(text: str) -> bool:
+    return _OPTIONAL.search(text) is not None
+
+
+def next_commands(
+    command: Sequence[str], roadmap: Roadmap, decisions: Sequence[Decision], *, applied: bool
+) -> list[NextCommand]:
+    """What to run now: answer what is open, write what is decided, begin what is free.
+
+    Args:
+        command: the words of this run, to be repeated with an option more.
+    """
+    asked = sum(one.rule == "ask" for one in decisions)
+    again = shlex.join(command)
+    found = []
+    if asked:
+        found.append(
+            NextCommand(command=f"{again} --review", why=f"{counted(asked, 'question')} for a person")
+        )
+    if not applied:
+        changes = sum(len(one.changes) for one in decisions)
+        found.append(
+            NextCommand(
+                command=f"{again} --apply sqlite:merged.db",
+                why=f"writes the merged plan, with {counted(changes, 'decided change')}; can be undone",
+            )
+        )
+    free = [
+        task
+        for phase in roadmap.phases
+        for task in phase.tasks
+        if not task.blocked_by and task.task not in roadmap.undecided and task.task.session
+    ]
+    for task in _first_of(free, roadmap.critical_path):
+        words = f"task_update session={task.task.session!r} task={task.task.task!r} status='active'"
+        on_path = task.task in roadmap.critical_path
+        why = f"{task.title}: free to begin" + (", and on the critical path" if on_path else "")
+        found.append(NextCommand(command=words, why=why + (", a quick win" if task.quick_win else "")))
+    return found
+
+
+def _first_of(free: Sequence[PlannedTask], path: Collection[TaskRef]) -> list[PlannedTask]:
+    """The few to begin with: what is under way, quick wins, then what is on the critical path."""
+    return sorted(free, key=lambda one: (one.status != "active", not one.quick_win, one.task not in path))[
+        :_STARTS
+    ]
