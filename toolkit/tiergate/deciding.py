@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -100,6 +101,7 @@ def folded(name: str, value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=4096)
 def _folded_text(text: str) -> str | float:
     if len(text) >= _SHORTEST_TIME and text[:4].isdecimal():
         try:

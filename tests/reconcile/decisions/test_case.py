@@ -213,3 +213,16 @@ def test_without_a_tree_the_rules_decide_and_the_first_session_carries_on(
         if one.field == "merged_into" and make_ref(f"{FLOW}/1", "flow.md") in one.tasks
     ]
     assert (home.rule, home.trace[-1].said) == ("home", "its session states the leading role")
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [{}, {"lines": "fails"}, {"file": "fails", "lines": "fails", "stdio": "fails"}, {"workspaces": "fails"}],
+)
+def test_in_every_branch_a_second_run_changes_nothing(
+    tree: DecisionTree, rules: Any, applied: Any, outcomes: dict[str, str]
+) -> None:
+    first = plans(**outcomes)
+    second = applied(first, decide(first, rules, tree))
+    assert [change for one in decide(second, rules, tree) for change in one.changes] == []
+    assert second != first

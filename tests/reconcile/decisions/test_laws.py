@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,10 +14,9 @@ from tiergate.matching import Plan
 from tiergate.model import Session, Status, Task
 from tiergate.reconcile.answers import Answer, unused
 from tiergate.reconcile.deciding_chain import decide
-from tiergate.reconcile.grouping import as_json
 from tiergate.reconcile.questions import Asking, questions
 from tiergate.reconcile.verdicts import versions
-from tiergate.reconcile_record import Decision, TaskRef
+from tiergate.reconcile_record import TaskRef
 from tiergate.testing import make_evidence, make_inquiry, make_match
 from tiergate_plugins.reconcile.rules import evidence, most_advanced, newest, three_way
 
@@ -108,38 +106,6 @@ def mixed(inquiry: Inquiry, draw: random.Random) -> Inquiry:
     return make_inquiry(plans, matches, found, inquiry.base)
 
 
-def applied(inquiry: Inquiry, decisions: Sequence[Decision]) -> Inquiry:
-    """The plans after all changes were made, in order."""
-    found: dict[TaskRef, Task] = {
-        TaskRef(plan.source, session.id, task.id): task
-        for plan in inquiry.plans
-        for session in plan.sessions
-        for task in session.tasks
-    }
-    for change in (change for one in decisions for change in one.changes):
-        task = found[change.task]
-        if change.field == "merged_into":
-            into = {"session": change.after["session"], "task": change.after["task"]}
-            fields: dict[str, Any] = {"status": "abandoned", "extra": {"merged_into": into}}
-        else:
-            assert as_json(getattr(task, change.field)) == change.before
-            fields = {change.field: change.after}
-        found[change.task] = msgspec.convert({**msgspec.to_builtins(task), **fields}, Task)
-    plans = [
-        Plan(
-            source=plan.source,
-            sessions=tuple(
-                msgspec.structs.replace(
-                    one, tasks=tuple(found[TaskRef(plan.source, one.id, task.id)] for task in one.tasks)
-                )
-                for one in plan.sessions
-            ),
-        )
-        for plan in inquiry.plans
-    ]
-    return make_inquiry(plans, inquiry.matched.matches, inquiry.evidence, inquiry.base)
-
-
 @settings(max_examples=60, deadline=None)
 @given(inquiries(), st.randoms(use_true_random=False))
 def test_the_order_of_plans_tasks_matches_evidence_and_rules_changes_nothing(
@@ -165,9 +131,9 @@ def test_every_decision_has_a_reason_and_what_is_asked_changes_nothing(inquiry: 
 
 
 @settings(max_examples=60, deadline=None)
-@given(inquiries())
+@given(inquiry=inquiries())
 def test_once_the_changes_are_made_the_groups_agree_on_all_that_nobody_is_asked_about(
-    inquiry: Inquiry,
+    applied: Any, inquiry: Inquiry
 ) -> None:
     decisions = decide(inquiry, RULES)
     after = Asking(applied(inquiry, decisions))
@@ -181,8 +147,8 @@ def test_once_the_changes_are_made_the_groups_agree_on_all_that_nobody_is_asked_
 
 
 @settings(max_examples=60, deadline=None)
-@given(inquiries())
-def test_deciding_again_after_the_changes_changes_nothing_more(inquiry: Inquiry) -> None:
+@given(inquiry=inquiries())
+def test_deciding_again_after_the_changes_changes_nothing_more(applied: Any, inquiry: Inquiry) -> None:
     after = applied(inquiry, decide(inquiry, RULES))
     assert [change for one in decide(after, RULES) for change in one.changes] == []
 

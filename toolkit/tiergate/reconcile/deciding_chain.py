@@ -86,12 +86,9 @@ def _all(
 ) -> Iterator[Decision]:
     """Decisions about pairs, then about the fields of each group, then which task of it carries on."""
     settled = {ref for one in from_tree if one.field == "status" for ref in one.tasks}
-    merged = {
-        change.task: msgspec.convert(change.after, TaskRef)
-        for one in from_tree
-        for change in one.changes
-        if change.field == MERGED_INTO
-    }
+    changes = [change for one in from_tree for change in one.changes]
+    said = {(one.task, one.field) for one in changes}
+    merged = {one.task: msgspec.convert(one.after, TaskRef) for one in changes if one.field == MERGED_INTO}
     asking.leave(settled, merged)
     joined: set[Pair] = set()
     for match, question in asking.about_links():
@@ -108,6 +105,8 @@ def _all(
     for group, question in asking.about_fields(groups):
         if group.tasks in waiting and question.field in SET_FIELDS and versions(group) != group.tasks:
             continue  # what another task needs is carried over when it is merged, and it is not merged yet
+        if any((ref, question.field) in said for ref in versions(group)):
+            continue  # by the tree
         before = [TraceStep(rule=TREE, said="says nothing of this")] if from_tree else []
         verdict = settle(question, asking.inquiry, rules, given, before)
         if question.field == "status" and not verdict.decided:
