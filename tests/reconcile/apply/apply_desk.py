@@ -115,3 +115,9 @@ def made(name: str, *titles: str, **fields: Any) -> Session:
     """A session with one task a title."""
     tasks = tuple(Task(id=str(number), title=title) for number, title in enumerate(titles, 1))
     return Session(id=name, tasks=tasks, **fields)
+
+
+def with_state(desk: Desk, state: Path) -> Desk:
+    """The desk with its state folder elsewhere."""
+    desk.opener = NamedOpener(desk.opener.stores, desk.opener.caches, state=state)
+    return desk

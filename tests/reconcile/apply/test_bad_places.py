@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from apply_desk import Desk, made
+from apply_desk import Desk, made, with_state
 
 from tiergate.errors import TiergateError
 from tiergate.model import Session
@@ -81,12 +81,6 @@ def refusal(call: Callable[[], object], where: Path) -> str:
     assert str(where) in line
     assert caught.value.hint
     return line
-
-
-def with_state(desk: Desk, state: Path) -> Desk:
-    """The desk with its state folder elsewhere."""
-    desk.opener = type(desk.opener)(desk.opener.stores, desk.opener.caches, state=state)
-    return desk
 
 
 @contextmanager

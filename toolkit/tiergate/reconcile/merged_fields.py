@@ -53,7 +53,7 @@ def merged_task(tasks: Sequence[Task], new_id: str, verdict: Verdict) -> Task:
     for name in verdict.settled:
         others.pop(name, None)
         others.pop(f"extra.{name}", None)
-    return replace(merged, extra=_with_own(merged.extra, others, _questions(tasks, verdict), merged))
+    return replace(merged, extra=_with_own(merged, others, _questions(tasks, verdict)))
 
 
 def merged_session(sessions: Sequence[Session], tasks: tuple[Task, ...]) -> Session:
@@ -63,7 +63,7 @@ def merged_session(sessions: Sequence[Session], tasks: tuple[Task, ...]) -> Sess
     kept |= {name: _heard(sessions, name, None, {}) for name in ("created_at", "updated_at")}
     extra = _extra([one.extra for one in sessions], others)
     merged = replace(sessions[0], version=0, tasks=tasks, extra=extra, **kept)
-    return replace(merged, extra=_with_own(merged.extra, others, _kept_questions(sessions[0].extra), merged))
+    return replace(merged, extra=_with_own(merged, others, _kept_questions(sessions[0].extra)))
 
 
 def _heard(sources: Sequence[Task] | Sequence[Session], name: str, none: Any, others: _Others) -> Any:
@@ -104,13 +104,17 @@ def _questions(tasks: Sequence[Task], verdict: Verdict) -> list[dict[str, Any]]:
     return _without([*before, *verdict.open], None)
 
 
-def _with_own(
-    extra: dict[str, Any], others: _Others, questions: list[dict[str, Any]], merged: Task | Session
-) -> dict[str, Any]:
-    """Put what is not settled beside the fields."""
-    if questions:
-        extra = _set_aside(extra, UNDECIDED, questions, others)
-    left = {name: rest for name, values in others.items() if (rest := _without(values, _value(merged, name)))}
+def _with_own(merged: Task | Session, others: _Others, questions: list[dict[str, Any]]) -> dict[str, Any]:
+    """What `extra` becomes with that which is not settled."""
+    extra = _set_aside(merged.extra, UNDECIDED, questions, others) if questions else merged.extra
+    left: _Others = {}
+    for name, values in others.items():
+        key = name.removeprefix("extra.")
+        _add(
+            left,
+            name,
+            _without(values, _plain(getattr(merged, name, None)) if key == name else extra.get(key)),
+        )
     if not left:
         return extra
     if OTHER_VALUES in extra:
@@ -123,12 +127,6 @@ def _set_aside(extra: dict[str, Any], name: str, value: Any, others: _Others) ->
     if name in extra and extra[name] != value:
         _add(others, f"extra.{name}", [extra[name]])
     return {**extra, name: value}
-
-
-def _value(merged: Task | Session, name: str) -> Any:
-    if name.startswith("extra."):
-        return merged.extra.get(name.removeprefix("extra."))
-    return _plain(getattr(merged, name, None))
 
 
 def _add(others: _Others, name: str, values: Sequence[Any]) -> None:
@@ -150,10 +148,14 @@ def _is_others(value: Any) -> bool:
 
 
 def _is_questions(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(map(_is_question, value))
+
+
+def _is_question(value: Any) -> bool:
     return (
-        isinstance(value, list)
-        and value != []
-        and all(isinstance(one, dict) and "field" in one for one in value)
+        isinstance(value, dict)
+        and isinstance(value.get("field"), str)
+        and isinstance(value.get("question", ""), str)
     )
 
 

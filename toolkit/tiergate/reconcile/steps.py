@@ -130,21 +130,23 @@ class Ledger:
             StateError: the file is gone, or is not what was written.
         """
         path = self.folder / begun.backup
+        if not path.exists():
+            raise self._damaged(begun, "is gone")
         with state_errors("read the backup", path):
             data = path.read_bytes()
         try:
             kept = dict(map(_read_line, data.splitlines()))
         except (msgspec.MsgspecError, UnicodeError, TypeError, KeyError) as error:
-            raise self._damaged(begun) from error
+            raise self._damaged(begun, "is not what was written") from error
         if {name: digest(one) for name, one in kept.items()} != {
             one.id: one.before for one in begun.sessions
         }:
-            raise self._damaged(begun)
+            raise self._damaged(begun, "is not what was written")
         return kept
 
-    def _damaged(self, begun: Begun) -> StateError:
+    def _damaged(self, begun: Begun, what: str) -> StateError:
         return StateError(
-            f"the backup of reconciliation {begun.id} is not what was written",
+            f"the backup of reconciliation {begun.id} {what}",
             where=str(self.folder / begun.backup),
             hint="restore the file from a copy; the store was not changed",
         )
