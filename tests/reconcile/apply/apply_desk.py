@@ -21,6 +21,7 @@ from tiergate.reconcile.undoing import Undone, history, undo
 from tiergate.store import Capability, Store, StoreAddress
 from tiergate.store_front import StoreFront
 
+HOST = PluginHost()
 WITHOUT = frozenset({Capability.TRANSACTIONS, Capability.ONCE})
 
 
@@ -57,7 +58,7 @@ class Desk:
             "jsonfile": f"jsonfile:{self.folder}/work.json",
             "sqlite": f"sqlite:{self.folder}/work.db",
         }[self.scheme]
-        known = PluginHost().opener()
+        known = HOST.opener()
         json = known.stores["json"]
         plain = StoreDeclaration(
             name="plain",

@@ -7,7 +7,7 @@ import random
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -159,14 +159,14 @@ def test_the_log_cannot_be_written_after_the_store_was(
     sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message says that the store was written, and the next run completes the log."""
-    from tiergate.reconcile.audit import AuditLog, Begun, Ended
+    from tiergate.reconcile.audit import AuditLog, Begun, Ended, FieldChange
 
     append = AuditLog.append
 
-    def refuse(log: AuditLog, entry: Begun | Ended) -> None:
+    def refuse(log: AuditLog, entry: Begun | Ended, changes: Sequence[FieldChange] = ()) -> None:
         if isinstance(entry, Ended):
             raise StateError("cannot write: the disk is gone", hint="check the disk")
-        append(log, entry)
+        append(log, entry, changes)
 
     with monkeypatch.context() as patched:
         patched.setattr(AuditLog, "append", refuse)

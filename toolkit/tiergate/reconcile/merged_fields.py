@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tiergate.model import Session, Task
 from tiergate.reconcile.new_ids import FORMER_ID
-from tiergate.reconcile.verdicts import UNDECIDED, Verdict, decided
+from tiergate.reconcile.verdicts import NOTHING, UNDECIDED, Verdict, decided
 
 OTHER_VALUES = "other_values"
 """Where ``extra`` keeps what other sources say of a field, by the field's name."""
@@ -33,6 +33,8 @@ def merged_task(tasks: Sequence[Task], new_id: str, verdict: Verdict) -> Task:
         tasks: as their sources have them, in the order of the sources; dependencies name merged tasks.
     """
     first = tasks[0]
+    if len(tasks) == 1 and verdict is NOTHING and new_id == first.id:
+        return first
     others: _Others = {}
     kept = {name: _heard(tasks, name, none, others) for name, none in _COMPARED.items()}
     kept |= {name: _heard(tasks, name, none, {}) for name, none in _FIRST.items()}
@@ -58,6 +60,8 @@ def merged_task(tasks: Sequence[Task], new_id: str, verdict: Verdict) -> Task:
 
 def merged_session(sessions: Sequence[Session], tasks: tuple[Task, ...]) -> Session:
     """The session that several of one id become, with these tasks; its version is 0."""
+    if len(sessions) == 1:
+        return replace(sessions[0], version=0, tasks=tasks)
     others: _Others = {}
     kept = {"title": _heard(sessions, "title", "", others)}
     kept |= {name: _heard(sessions, name, None, {}) for name in ("created_at", "updated_at")}

@@ -20,7 +20,7 @@ from tiergate.binding import NamedOpener
 from tiergate.canonical import session_hash
 from tiergate.errors import TiergateError
 from tiergate.model import Session, Task, decode_session, encode
-from tiergate.reconcile.audit import AuditLog, Begun, Ended, SessionMark, Step, now
+from tiergate.reconcile.audit import AuditLog, Begun, Ended, FieldChange, SessionMark, Step, now
 from tiergate.state_files import (
     StateError,
     locked,
@@ -171,10 +171,13 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def carry_out(ledger: Ledger, store: Store, writes: Sequence[Write], **facts: Any) -> Begun:
+def carry_out(
+    ledger: Ledger, store: Store, writes: Sequence[Write], changes: Sequence[FieldChange], **facts: Any
+) -> Begun:
     """Write sessions as one step; the ledger must be held, and earlier steps be settled.
 
     Args:
+        changes: field by field, for the log.
         facts: fields of `Begun`.
 
     Raises:
@@ -191,7 +194,7 @@ def carry_out(ledger: Ledger, store: Store, writes: Sequence[Write], **facts: An
         **facts,
     )
     try:
-        ledger.log.append(begun)
+        ledger.log.append(begun, changes)
         with _together(store):
             if Capability.ONCE in store.capabilities:
                 store.keep_result(_key(begun), b"true")
