@@ -71,8 +71,12 @@ class TestWhichTasksAreOne:
             plan("B", task("7", "write pool"), task("8", "x", "7")),
         ]
         merged = merge(plans, matched(("A/1", "B/7", SAME)))
-        assert list(merged_tasks(merged)) == ["1", "8"]
-        assert merged_tasks(merged)["8"].dependencies == ("1",)
+        found = merged_tasks(merged)
+        assert list(found) == ["1", "8"]
+        assert found["8"].dependencies == ("1",)
+        assert found["1"].extra["also_known_as"] == [{"id": "7", "title": "write pool"}]
+        again = merge([Plan(source="store", sessions=merged.sessions), *plans], Matched())
+        assert again.sessions == merged.sessions
 
     def test_a_collision_gives_the_second_a_new_id(self) -> None:
         plans = [plan("A", task("3", "zstd cache")), plan("B", task("3", "SQLite"), task("4", "y", "3"))]
@@ -81,7 +85,7 @@ class TestWhichTasksAreOne:
         assert (first, after) == ("3", "4")
         assert new.startswith("3-")
         assert found[new].title == "SQLite"
-        assert found[new].extra == {"former_id": "3"}
+        assert found[new].extra == {"also_known_as": [{"id": "3", "title": "SQLite"}]}
         assert found["4"].dependencies == (new,)
         assert found["3"].extra == {}
 

@@ -36,7 +36,9 @@ def some_tasks(draw: st.DrawFn) -> tuple[Task, ...]:
             labels=tuple(draw(st.lists(st.sampled_from("xyz"), max_size=2))),
             source_status=draw(st.sampled_from([None, "open"])),
             updated_at=draw(st.sampled_from([None, "2025-11-17", "2025-11-18"])),
-            extra=draw(st.dictionaries(st.sampled_from(["k", "undecided", "former_id"]), values, max_size=2)),
+            extra=draw(
+                st.dictionaries(st.sampled_from(["k", "undecided", "also_known_as"]), values, max_size=2)
+            ),
         )
         for name in ids
     )

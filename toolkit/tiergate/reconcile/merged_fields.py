@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tiergate.model import Session, Task
-from tiergate.reconcile.new_ids import FORMER_ID
+from tiergate.reconcile.identities import ALSO_KNOWN_AS, aliases, is_aliases
 from tiergate.reconcile.verdicts import NOTHING, UNDECIDED, Verdict, decided
 
 OTHER_VALUES = "other_values"
@@ -48,8 +48,8 @@ def merged_task(tasks: Sequence[Task], new_id: str, verdict: Verdict) -> Task:
         **kept,
     )
     merged = decided(merged, verdict)
-    if merged.id != first.id:
-        merged = replace(merged, extra=_set_aside(merged.extra, FORMER_ID, first.id, others))
+    if names := aliases(tasks, new_id, merged.title):
+        merged = replace(merged, extra=_set_aside(merged.extra, ALSO_KNOWN_AS, names, others))
     words = [one.source_status for one in tasks if one.status is merged.status]
     merged = replace(merged, source_status=next(filter(None, words), words[0] if words else None))
     for name in verdict.settled:
@@ -87,7 +87,9 @@ def _extra(extras: Sequence[Mapping[str, Any]], others: _Others) -> dict[str, An
             if name == OTHER_VALUES and _is_others(value):
                 for key, values in value.items():
                     _add(others, key, values)
-            elif name == UNDECIDED and _is_questions(value):
+            elif (name == UNDECIDED and _is_questions(value)) or (
+                name == ALSO_KNOWN_AS and is_aliases(value)
+            ):
                 continue
             elif name not in merged:
                 merged[name] = value
