@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from tiergate_reports.charts.svg import chart, clip, element, text, tooltip
 
 _BOX, _HIGH, _GAP, _ROW = 190.0, 44.0, 56.0, 60.0
-_WORDS = 27
+_WORDS, _SIGNS = 24, 22
+"""Characters of a title and of a label that fit into a box; labels are often capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,20 @@ def graph(nodes: Sequence[Node], title: str, description: str, uid: str) -> str:
     )
 
 
+def _end(label: str) -> str:
+    """A label that fits; what tells tasks apart stands at its end."""
+    return label if len(label) <= _SIGNS else f"…{label[1 - _SIGNS :]}"
+
+
 def _layers(nodes: Sequence[Node]) -> dict[str, int]:
     by_name = {node.name: node for node in nodes}
     found: dict[str, int] = {}
 
-    def layer(name: str, depth: int = 0) -> int:
+    def layer(name: str) -> int:
         if name not in found:
             before = [one for one in by_name[name].after if one in by_name]
             found[name] = 0
-            found[name] = 1 + max((layer(one, depth + 1) for one in before), default=-1)
+            found[name] = 1 + max((layer(one) for one in before), default=-1)
         return found[name]
 
     for node in nodes:
@@ -98,6 +104,6 @@ def _box(node: Node, x: float, y: float) -> str:
         "g",
         tooltip(f"{node.label}: {node.title}"),
         element("rect", x=x, y=y, width=_BOX, height=_HIGH, rx=7.0, class_=css),
-        text(clip(node.label, _WORDS), x + 10, y + 17, "tick"),
+        text(_end(node.label), x + 10, y + 17, "tick"),
         text(clip(node.title, _WORDS), x + 10, y + 34, "lab"),
     )

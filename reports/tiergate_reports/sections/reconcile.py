@@ -52,6 +52,7 @@ class Decided:
 
     rule: str
     outcome: str
+    about: str
     tasks: Sequence[Cell]
     trace: Sequence[tuple[str, str, bool]]
     options: Sequence[str]
@@ -223,6 +224,8 @@ def _decided(one: Decision, names: Names) -> Decided:
     return Decided(
         rule=plain(one.rule),
         outcome=plain(one.outcome),
+        about=", ".join(map(names.task, one.tasks[:3]))
+        + (f" and {len(one.tasks) - 3} more" if len(one.tasks) > 3 else ""),
         tasks=[names.cell(ref) for ref in one.tasks[:12]],
         trace=[(plain(step.rule), plain(step.said), step.decided) for step in one.trace],
         options=[plain(str(option)) for option in one.options],

@@ -1,4 +1,4 @@
-"""Two plans that contradict each other, a third that may be obsolete, and two lists: every branch, on files."""
+"""Two plans that contradict each other, a third that may be obsolete, and two lists: every branch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the decisions themselves would break: tasks that wait for one which is to be abandoned, and its parts."""
+"""What the decisions would break: tasks that wait for one which is to be abandoned, and its parts."""
 
 from __future__ import annotations
 
