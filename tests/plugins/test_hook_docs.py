@@ -32,6 +32,7 @@ from tiergate.model import Session, Status, Task
 from tiergate.operation import Request, Scope
 from tiergate.plugins import PluginHost, PluginStatus
 from tiergate.pool import DeadlineExceeded, Pool, PoolSpec, TierSpec, WorkerFailedToStart
+from tiergate.reconcile.root import Folder
 from tiergate.record import GateCheck, GateRecord
 from tiergate.routing import Choice, Cutoffs, PoolView, RequestFacts, RouterSetup, WorkerView
 from tiergate.sources import read_source
@@ -46,6 +47,7 @@ from tiergate.store import (
     Unsupported,
 )
 from tiergate.target import TargetSetup
+from tiergate.testing import make_plan
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "hooks"
 BY_HOOK = {kind.hook: kind for kind in KINDS}
@@ -379,3 +381,22 @@ def test_the_pool_says_why_a_worker_cannot_start(site: Any, pool_spec: PoolSpec)
     pool = load(site, "tiergate_pools").build(broken)
     with pytest.raises(WorkerFailedToStart, match="unknown store 'nowhere'"):
         asyncio.run(pool.start())
+
+
+def test_the_example_matcher_holds_equal_titles_to_be_one(site: Any) -> None:
+    matcher = load(site, "tiergate_matchers")
+    plans = [make_plan(name, "s", [Task(id=name, title="Write it")]) for name in ("a", "b")]
+    found = matcher.match(plans, None).matches
+    assert [(one.a.source, one.b.source, str(one.kind)) for one in found] == [("a", "b", "same")]
+
+
+def test_the_example_check_finds_unfinished_work(site: Any, tmp_path: Path) -> None:
+    check = load(site, "tiergate_evidence_checks").check
+    (tmp_path / "done.py").write_text("pass\n")
+    (tmp_path / "begun.py").write_text("pass\n# FIXME\n")
+    root = Folder(tmp_path)
+    outcomes = [check({"path": name}, root)[0].outcome for name in ("done.py", "begun.py", "none.py")]
+    assert outcomes == ["holds", "fails", "fails"]
+    assert check({"path": "begun.py"}, root)[0].place == "begun.py:2"
+    with pytest.raises(SourceError):
+        check({}, root)

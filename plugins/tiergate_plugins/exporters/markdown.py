@@ -46,7 +46,7 @@ def _report(record: ReconcileRecord) -> Iterator[str]:
         yield "## Next"
         yield ""
         for one in record.next:
-            yield f"- `{one.command.replace('`', '')}`: {_plain(one.why)}"
+            yield f"- `{_line(one.command).replace('`', '')}`: {_plain(one.why)}"
         yield ""
 
 
@@ -138,8 +138,12 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
 
 
 def _plain(text: str) -> str:
-    """Text in one line, of which no sign acts as Markdown or HTML."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Text in one line, of which no sign acts as Markdown or HTML, or on the line."""
+    return _SPECIAL.sub(r"\\\1", _line(text))
+
+
+def _line(text: str) -> str:
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
 
 
 @hookimpl
