@@ -26,7 +26,7 @@ def group(name: str) -> list[str]:
 
 def run_tests(session: nox.Session, *install: str) -> None:
     """Install tiergate with the test tools and run pytest."""
-    session.install("-e", ".[serve,otel]", *group("test"), *install)
+    session.install("-e", ".[serve,otel,reconcile]", *group("test"), *install)
     session.run("pytest", "-n", "2", "-rs", *session.posargs)
 
 
@@ -52,7 +52,7 @@ def tests_lowest(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """Run the fault tests in full: hundreds of kills, cuts, lost syncs, chaos (-- words for pytest)."""
-    session.install("-e", ".[serve]", *group("test"))
+    session.install("-e", ".[serve,reconcile]", *group("test"))
     session.run("pytest", "-n", "2", "-rs", "-m", "soak", *session.posargs)
 
 
@@ -116,6 +116,13 @@ def migrate(session: nox.Session) -> None:
     """Move sessions from one store to another and verify them (-- SRC DST, addresses of stores)."""
     session.install(".")
     session.run("tiergate", "migrate", *session.posargs)
+
+
+@nox.session
+def reconcile(session: nox.Session) -> None:
+    """Find out what of several plans is true: reports/out/reconcile.html (-- PLAN... --evidence FILE...)."""
+    session.install(".[reconcile]")
+    session.run("tiergate", "reconcile", "-o", str(OUT / "reconcile.html"), *session.posargs)
 
 
 @nox.session

@@ -109,6 +109,17 @@ def plural(amount: int, word: str, many: str = "") -> str:
     return f"{count(amount)} {word if amount == 1 else many or word + 's'}"
 
 
+def hours(low: float, high: float) -> str:
+    """A range of working time, in hours or in days of 8 hours.
+
+    >>> hours(1, 2), hours(24, 40), hours(0.5, 0.5)
+    ('1–2 h', '3–5 days', '0.5 h')
+    """
+    unit, name = (8.0, "days") if low >= 8 else (1.0, "h")
+    ends = [f"{value / unit:.1f}".removesuffix(".0") for value in (low, high)]
+    return f"{ends[0] if ends[0] == ends[1] else '–'.join(ends)} {name}"
+
+
 def joined(words: list[str]) -> str:
     """Words as prose: a, b and c."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

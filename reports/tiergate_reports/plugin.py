@@ -1,4 +1,5 @@
-"""The exporter `html`: one page from a run record and the gate record that judges it, or of a migration."""
+"""The exporter `html`: one page from a run record and the gate record that judges it, of a migration, or of a
+reconciliation."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from tiergate.record import Record
 
 
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, of a gate alone, or of a migration.
+    """The page of a run, of a run with its gate, of a gate alone, of a migration, or of a reconciliation.
 
     Raises:
         UsageError: any other selection of records.

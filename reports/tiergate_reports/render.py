@@ -12,10 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tiergate.errors import UsageError
-from tiergate.record import GateRecord, MigrationRecord, Record, RunRecord
+from tiergate.record import GateRecord, MigrationRecord, ReconcileRecord, Record, RunRecord
 from tiergate_reports import figures
 from tiergate_reports.charts import swatch
-from tiergate_reports.sections import SECTIONS, migration
+from tiergate_reports.sections import SECTIONS, migration, reconcile
 from tiergate_reports.sections import gate as gates
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, of a gate alone, or of a migration.
+    """The page of a run, of a run with its gate, of a gate alone, of a migration, or of a reconciliation.
 
     The same records give the same page.
 
@@ -39,10 +39,13 @@ def render(records: Sequence[Record]) -> str:
             return _gate_page(gate)
         case [MigrationRecord() as moved]:
             return _migration_page(moved)
+        case [ReconcileRecord() as reconciled]:
+            return _reconcile_page(reconciled)
     raise UsageError(
-        "one page shows one run record and the gate record that judges it, or one migration record,"
+        "one page shows one run record and the gate record that judges it, or one migration record, or one"
+        " reconciliation record,"
         f" not {_listed(records)}",
-        hint="give RUN.json, RUN.json GATE.json, or MIGRATION.json",
+        hint="give RUN.json, RUN.json GATE.json, MIGRATION.json, or RECONCILE.json",
     )
 
 
@@ -93,6 +96,11 @@ def _migration_page(record: MigrationRecord) -> str:
     return _page(
         "migration.html", {"title": f"{values['word']}: tiergate migration {record.id}".rstrip(), **values}
     )
+
+
+def _reconcile_page(record: ReconcileRecord) -> str:
+    values = reconcile.build(record)
+    return _page("reconcile.html", {"title": f"{values['word']}: {values['heading']}, tiergate", **values})
 
 
 def _page(template: str, values: Mapping[str, object]) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from tiergate.record import FieldDifference, MigrationRecord
 from tiergate_reports import figures
+from tiergate_reports.plain import plain
 from tiergate_reports.table import Cell, Column, Table, text_column
 
 _KINDS = {"verified": "pass", "cut-over": "pass", "failed": "fail", "undone": "same", "planned": "same"}
@@ -34,13 +33,13 @@ def build(record: MigrationRecord) -> dict[str, object]:
         "kind": _KINDS.get(record.state, "inconclusive"),
         "word": WORDS[record.state],
         "meaning": meaning(record),
-        "heading": f"{_plain(record.source)} → {_plain(record.target)}",
+        "heading": f"{plain(record.source)} → {plain(record.target)}",
         "made": record.updated_at or record.created_at,
         "facts": _facts(record),
         "hashes": _hashes(record),
         "steps": _steps(record),
         "differences": _differences(record),
-        "remarks": [_plain(remark) for remark in record.remarks],
+        "remarks": [plain(remark) for remark in record.remarks],
     }
 
 
@@ -67,8 +66,8 @@ def meaning(record: MigrationRecord) -> str:
 def _facts(record: MigrationRecord) -> list[tuple[str, str, str]]:
     taken = sum(record.seconds.values())
     facts = [
-        ("Source", _plain(record.source), "Opened to read only."),
-        ("Target", _plain(record.target), ""),
+        ("Source", plain(record.source), "Opened to read only."),
+        ("Target", plain(record.target), ""),
         ("Sessions", figures.count(record.sessions), ""),
         ("Tasks", figures.count(record.tasks), ""),
         ("Size", figures.size(record.bytes), "Of the canonical form, that hashes are taken of."),
@@ -144,19 +143,9 @@ def _differences(record: MigrationRecord) -> Table:
 
 def _difference(one: FieldDifference) -> tuple[Cell, ...]:
     return (
-        Cell(_plain(one.session)),
-        Cell("—" if one.task is None else _plain(one.task)),
-        Cell(_plain(one.field) or "all of it"),
-        Cell("missing" if one.source is None else _plain(one.source)),
-        Cell("missing" if one.target is None else _plain(one.target)),
-    )
-
-
-def _plain(text: str) -> str:
-    """With control characters and changes of direction escaped, which would change how a line reads."""
-    return "".join(
-        sign
-        if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or sign in "\u200c\u200d"
-        else sign.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for sign in text
+        Cell(plain(one.session)),
+        Cell("—" if one.task is None else plain(one.task)),
+        Cell(plain(one.field) or "all of it"),
+        Cell("missing" if one.source is None else plain(one.source)),
+        Cell("missing" if one.target is None else plain(one.target)),
     )

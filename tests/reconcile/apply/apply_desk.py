@@ -21,6 +21,7 @@ from tiergate.reconcile.undoing import Undone, history, undo
 from tiergate.store import Capability, Store, StoreAddress
 from tiergate.store_front import StoreFront
 
+HOST = PluginHost()
 WITHOUT = frozenset({Capability.TRANSACTIONS, Capability.ONCE})
 
 
@@ -57,7 +58,7 @@ class Desk:
             "jsonfile": f"jsonfile:{self.folder}/work.json",
             "sqlite": f"sqlite:{self.folder}/work.db",
         }[self.scheme]
-        known = PluginHost().opener()
+        known = HOST.opener()
         json = known.stores["json"]
         plain = StoreDeclaration(
             name="plain",
@@ -115,3 +116,9 @@ def made(name: str, *titles: str, **fields: Any) -> Session:
     """A session with one task a title."""
     tasks = tuple(Task(id=str(number), title=title) for number, title in enumerate(titles, 1))
     return Session(id=name, tasks=tasks, **fields)
+
+
+def with_state(desk: Desk, state: Path) -> Desk:
+    """The desk with its state folder elsewhere."""
+    desk.opener = NamedOpener(desk.opener.stores, desk.opener.caches, state=state)
+    return desk

@@ -144,6 +144,9 @@ def main() -> None:
     base, scheme = Path(sys.argv[1]), sys.argv[2]
     first, stride = int(sys.argv[3]), int(sys.argv[4])
     killed = 0
+    warm = fresh(base, scheme, "warm", BEFORE)
+    apply_plan(warm)  # so that what is counted is the work, and not the loading of modules
+    check_recovery(warm, 0)
     for undoing in (False, True):
         step = first
         draw = random.Random(step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tiergate.model import Session, Status, Task
 from tiergate.reconcile import steps
 from tiergate.reconcile.applying import apply, reading
 from tiergate.reconcile.merging import merge
+from tiergate.reconcile.undoing import changes_of
 from tiergate.reconcile_record import Change, Decision, TaskRef
 from tiergate.state_files import Busy, locked
 from tiergate.store import Capability, ReadOnly, StaleVersion, StoreAddress, StoreFailed, Unsupported
@@ -207,7 +209,7 @@ def test_the_log_says_what_changed_and_why(desk: Desk) -> None:
         read=reading(desk.opener, desk.address),
     )
     [step] = desk.history()
-    told = {(one.task, one.field): one for one in step.begun.changes}
+    told = {(one.task, one.field): one for one in changes_of(desk.opener, desk.address, step.id)}
     assert set(told) == {
         ("", "title"),
         ("1", "status"),
@@ -222,8 +224,10 @@ def test_the_log_says_what_changed_and_why(desk: Desk) -> None:
         assert (told["2", field].rule, told["2", field].reason) == ("tree", "3 carries it on")
     assert (told["3", "task"].rule, told["3", "task"].reason) == ("merge", "from s/3 (plan.md)")
     assert told["3", "task"].after["title"] == "new"
-    lines = (desk.ledger / "log.jsonl").read_bytes().split()
-    assert len(lines) > 1
+    lines = [json.loads(line) for line in (desk.ledger / "log.jsonl").read_bytes().split(b"\n") if line]
+    assert [line["event"] for line in lines] == ["begun", *["change"] * 5, "ended"]
+    with pytest.raises(UsageError, match="unknown reconciliation"):
+        changes_of(desk.opener, desk.address, "none")
 
 
 def test_a_store_is_known_by_its_place_and_not_by_its_address(sqlite_desk: Desk) -> None:

@@ -7,12 +7,12 @@ import random
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from apply_desk import Desk, made
+from apply_desk import Desk, made, with_state
 
 from tiergate.errors import TiergateError
 from tiergate.model import Session
@@ -81,12 +81,6 @@ def refusal(call: Callable[[], object], where: Path) -> str:
     assert str(where) in line
     assert caught.value.hint
     return line
-
-
-def with_state(desk: Desk, state: Path) -> Desk:
-    """The desk with its state folder elsewhere."""
-    desk.opener = type(desk.opener)(desk.opener.stores, desk.opener.caches, state=state)
-    return desk
 
 
 @contextmanager
@@ -165,14 +159,14 @@ def test_the_log_cannot_be_written_after_the_store_was(
     sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message says that the store was written, and the next run completes the log."""
-    from tiergate.reconcile.audit import AuditLog, Begun, Ended
+    from tiergate.reconcile.audit import AuditLog, Begun, Ended, FieldChange
 
     append = AuditLog.append
 
-    def refuse(log: AuditLog, entry: Begun | Ended) -> None:
+    def refuse(log: AuditLog, entry: Begun | Ended, changes: Sequence[FieldChange] = ()) -> None:
         if isinstance(entry, Ended):
             raise StateError("cannot write: the disk is gone", hint="check the disk")
-        append(log, entry)
+        append(log, entry, changes)
 
     with monkeypatch.context() as patched:
         patched.setattr(AuditLog, "append", refuse)

@@ -10,7 +10,7 @@ from apply_desk import Desk, made
 from tiergate.errors import EXIT_FAILED, UsageError
 from tiergate.model import Session
 from tiergate.reconcile.applying import reading
-from tiergate.reconcile.undoing import ChangedSince
+from tiergate.reconcile.undoing import ChangedSince, changes_of
 from tiergate.state_files import StateError
 
 BEFORE = (made("a", "one"), made("b", "three"))
@@ -37,7 +37,7 @@ def test_what_was_before_is_restored(applied: Desk) -> None:
     first, second = applied.history()
     assert (first.undone_by, second.begun.undoes) == (second.id, first.id)
     assert second.begun.command == "tiergate reconcile undo store"
-    assert {change.rule for change in second.begun.changes} == {"undo"}
+    assert {change.rule for change in changes_of(applied.opener, applied.address, second.id)} == {"undo"}
 
 
 def test_undoing_twice_does_nothing_and_says_so(applied: Desk) -> None:

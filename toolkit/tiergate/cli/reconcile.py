@@ -142,20 +142,23 @@ def undo(state: State, store: str, step: str | None, force: bool, as_json: bool)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 @click.pass_obj
 def log(state: State, store: str, as_json: bool) -> None:
-    """Show what was applied to STORE and undone, the oldest first, with rule and reason of each change.
+    """Show what was applied to STORE and undone, the oldest first; -v adds rule and reason of each change.
 
     \b
     Example:
       tiergate reconcile log sqlite:merged.db --json
     """
     from tiergate.cli.reconcile_lines import log_lines
-    from tiergate.reconcile.undoing import history
+    from tiergate.reconcile.undoing import changes_of, history
 
-    steps = history(state.host().opener(), store)
+    opener = state.host().opener()
+    steps = history(opener, store)
+    shown = steps if as_json or state.verbose else []
+    changes = {step.id: changes_of(opener, store, step.id) for step in shown}
     if as_json:
-        write_json({"schema": "tiergate.audit/1", "steps": steps})
+        write_json({"schema": "tiergate.audit/1", "steps": steps, "changes": changes})
     else:
-        write(*log_lines(store, steps, verbose=state.verbose))
+        write(*log_lines(store, steps, changes))
 
 
 def _words() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tiergate.cli.terminal import visible
@@ -12,7 +12,7 @@ from tiergate.reconcile_record import SEVERITIES, Finding, ReconcileRecord
 
 if TYPE_CHECKING:
     from tiergate.reconcile.applying import Applied
-    from tiergate.reconcile.audit import Step
+    from tiergate.reconcile.audit import FieldChange, Step
 
 MOST_FINDINGS = 12
 """That are listed unless all are asked for."""
@@ -72,19 +72,22 @@ def _decisions(record: ReconcileRecord) -> str:
     return f"decisions: {by or 'none made'}; {open_ones}"
 
 
-def log_lines(store: str, steps: Sequence[Step], *, verbose: bool) -> list[str]:
-    """The audit log of a store."""
+def log_lines(store: str, steps: Sequence[Step], changes: Mapping[str, Sequence[FieldChange]]) -> list[str]:
+    """The audit log of a store.
+
+    Args:
+        changes: by id of a step; without those of a step, only the step itself is shown.
+    """
     if not steps:
         return [f"{visible(store)}: nothing was applied to it"]
-    return [line for step in steps for line in _step_lines(step, verbose=verbose)]
+    return [line for step in steps for line in _step_lines(step, changes.get(step.id, ()))]
 
 
-def _step_lines(step: Step, *, verbose: bool) -> Iterator[str]:
+def _step_lines(step: Step, changes: Sequence[FieldChange]) -> Iterator[str]:
     begun = step.begun
     what = f"{begun.kind} of {begun.undoes}" if begun.undoes else begun.kind
     undone = f", undone by {step.undone_by}" if step.undone_by else ""
-    yield f"{begun.at}  {step.id}  {what}: {step.outcome}{undone}, {counted(len(begun.changes), 'change')}"
-    if verbose:
-        for one in begun.changes:
-            where = f"{one.session}/{one.task}" if one.task else one.session
-            yield visible(f"  {where} {one.field}: {one.rule}: {one.reason}")
+    yield f"{begun.at}  {step.id}  {what}: {step.outcome}{undone}, {counted(len(begun.sessions), 'session')}"
+    for one in changes:
+        where = f"{one.session}/{one.task}" if one.task else one.session
+        yield visible(f"  {where} {one.field}: {one.rule}: {one.reason}")

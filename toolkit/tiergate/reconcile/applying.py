@@ -137,7 +137,7 @@ def apply(
             return plan.result((), remarks=tuple(remarks))
         changes = plan.changes(reasons)
         try:
-            begun = carry_out(ledger, store, plan.writes, kind="apply", command=command, changes=changes)
+            begun = carry_out(ledger, store, plan.writes, changes, kind="apply", command=command)
         except StaleVersion as error:
             raise _changed_since(ledger.address, error.what) from error
     return plan.result(changes, id=begun.id, backup=str(ledger.folder / begun.backup), remarks=tuple(remarks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ MERGE = "merge"
 """What stands for a rule where no decision was needed."""
 
 _MOST_ORIGINS = 3
+_Kind = TypeVar("_Kind")
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,16 +31,18 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     question: str = ""
 
 
-class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One field that was changed.
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True, tag="change", tag_field="event", gc=False):
+    """One field that was changed; in the log a line of its own, after that of its step.
 
     Attributes:
+        step: id of the step; empty before it is in the log.
         task: empty for a field of the session itself.
         field: ``task`` for a task that came or went, ``order`` for the order of tasks, ``extra.NAME`` for a
             key of `extra`.
         before, after: the values, as JSON has them; None for what is not there.
     """
 
+    step: str = ""
     session: str
     task: str
     field: str
@@ -76,7 +79,6 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun", tag_field="e
     store: str
     backup: str
     sessions: tuple[SessionMark, ...]
-    changes: tuple[FieldChange, ...]
     undoes: str | None = None
 
 
@@ -117,21 +119,26 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return self.begun.id
 
 
+_Entry: Any = Begun | Ended
+_CHANGE = b'{"event":"change"'
+
+
 class AuditLog:
     """A file of JSON lines that only grows; every line is on disk before what follows it is done."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, entry: Begun | Ended) -> None:
-        """Add a line.
+    def append(self, entry: Begun | Ended, changes: Sequence[FieldChange] = ()) -> None:
+        """Add the line of a step, and those of its changes.
 
         Raises:
-            StateError: it cannot be written.
+            StateError: they cannot be written.
         """
         make_folder(self.path.parent)
+        lines = [entry, *(replace(change, step=entry.id) for change in changes)]
         # A line end in front too: a crash may have cut the line before.
-        append_durably(self.path, b"\n" + msgspec.json.encode(entry) + b"\n")
+        append_durably(self.path, b"".join(b"\n" + msgspec.json.encode(line) for line in lines) + b"\n")
 
     def steps(self) -> list[Step]:
         """Every step, the oldest first. A line that a crash cut was not acted upon, and is passed over.
@@ -139,10 +146,8 @@ class AuditLog:
         Raises:
             StateError: the file cannot be read.
         """
-        with state_errors("read", self.path):
-            data = self.path.read_bytes() if self.path.exists() else b""
         found: dict[str, Step] = {}
-        for entry in _entries(data):
+        for entry in _entries(self._lines(changes=False), _Entry):
             if isinstance(entry, Begun):
                 found[entry.id] = Step(begun=entry)
             elif entry.id in found:
@@ -151,10 +156,26 @@ class AuditLog:
                 _note_undoing(found, step)
         return list(found.values())
 
+    def changes(self, step_id: str) -> list[FieldChange]:
+        """What a step changed, or was about to.
 
-def _entries(data: bytes) -> Iterator[Begun | Ended]:
-    decoder = msgspec.json.Decoder(Begun | Ended)
-    for line in data.split(b"\n"):
+        Raises:
+            StateError: the file cannot be read.
+        """
+        found = _entries(self._lines(changes=True), FieldChange)
+        return [change for change in found if change.step == step_id]
+
+    def _lines(self, *, changes: bool) -> Iterator[bytes]:
+        """The lines of changes, or the others, which are few."""
+        if not self.path.exists():
+            return
+        with state_errors("read", self.path), self.path.open("rb") as file:
+            yield from (line for line in file if line.startswith(_CHANGE) == changes)
+
+
+def _entries(lines: Iterable[bytes], kind: type[_Kind]) -> Iterator[_Kind]:
+    decoder = msgspec.json.Decoder(kind)
+    for line in lines:
         try:
             yield decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeError):

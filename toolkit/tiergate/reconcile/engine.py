@@ -11,11 +11,13 @@ from tiergate.errors import UsageError
 from tiergate.evidence import Check, Root
 from tiergate.hooks import DecisionRuleDeclaration, EvidenceCheckDeclaration, MatcherDeclaration
 from tiergate.matching import Matched, Plan, Progress
+from tiergate.reconcile.adding import with_added
 from tiergate.reconcile.analysis import analyse
 from tiergate.reconcile.answers import Answer, unused
 from tiergate.reconcile.deciding_chain import decide
 from tiergate.reconcile.decision_tree import DecisionTree
 from tiergate.reconcile.findings import STALE_DAYS, View, find
+from tiergate.reconcile.findings.consequences import with_consequences
 from tiergate.reconcile.gathering import gather
 from tiergate.reconcile.inferring import inferred, is_their_root
 from tiergate.reconcile.matrix import matrix
@@ -93,7 +95,8 @@ def reconcile(question: Question, tools: Tools, progress: Progress | None = None
     view = View(inquiry)
     sessions, relations = analyse(view, inquiry.findings), matrix(view)
     decisions = decide(inquiry, tools.rules, question.tree, question.answers)
-    merged = merge(question.plans, inquiry.matched, decisions)
+    merged = merge(*_grown(inquiry, decisions))
+    inquiry = replace(inquiry, findings=with_consequences(inquiry, merged))
     roadmap, remarks = make_roadmap(
         merged.sessions,
         merged.origins,
@@ -112,6 +115,13 @@ def reconcile(question: Question, tools: Tools, progress: Progress | None = None
         roadmap=roadmap,
         remarks=[*remarks, *unused(question.answers, decisions)],
     )
+
+
+def _grown(
+    inquiry: Inquiry, decisions: Sequence[Decision]
+) -> tuple[Sequence[Plan], Matched, Sequence[Decision]]:
+    plans, left = with_added(inquiry.plans, decisions)
+    return plans, inquiry.matched, left
 
 
 def _noticed(question: Question, tools: Tools, progress: Progress | None) -> Inquiry:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tiergate.matching import Matched, MatchKind
 from tiergate.model import Task
-from tiergate.reconcile.new_ids import FORMER_ID, new_ids
+from tiergate.reconcile.identities import Name, name_of, other_names
 from tiergate.reconcile_record import TaskRef
 
 
@@ -46,17 +46,20 @@ def clusters(nodes: Sequence[Node], matched: Matched) -> list[Cluster]:
     """Part the tasks of one session into those that are one, in the order of the first of each.
 
     Joined are, in this order: what was matched as the same, likeliest first; tasks whose id and title agree;
-    a task that a collision gave a new id in an earlier merge, with what it was. Never joined are two tasks
-    of one source, but for copies that share their very id and title, and what was matched as a collision.
+    a task of an earlier merge with what it was merged from. Never joined are two tasks of one source, but for
+    copies that share their very id and title, and what was matched as a collision.
     """
     join = _Joining(nodes, matched)
     for a, b in join.same():
         join.try_to(a, b)
-    for alike in _grouped(nodes):
+    named = _by_name(nodes)
+    for alike in named.values():
         for at, node in enumerate(alike):
             any(join.try_to(earlier, node, copies=True) for earlier in alike[:at])
-    for a, b in _renamed(nodes):
-        join.try_to(a, b)
+    for node in nodes:
+        for name in other_names(node.task):
+            for other in named.get(name, ()):
+                join.try_to(node, other)
     return join.result()
 
 
@@ -110,20 +113,9 @@ class _Joining:
         return list(found.values())
 
 
-def _grouped(nodes: Iterable[Node]) -> Iterator[list[Node]]:
-    """Tasks that share their id and, but for case and white space, their title."""
-    found: defaultdict[tuple[str, str], list[Node]] = defaultdict(list)
+def _by_name(nodes: Sequence[Node]) -> dict[Name, list[Node]]:
+    """The nodes of each name."""
+    found: defaultdict[Name, list[Node]] = defaultdict(list)
     for node in nodes:
-        found[node.task.id, " ".join(node.task.title.casefold().split())].append(node)
-    return (group for group in found.values() if len(group) > 1)
-
-
-def _renamed(nodes: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
-    """Tasks that bear a new id, with those that would be given it."""
-    renamed = {node.task.id: node for node in nodes if FORMER_ID in node.task.extra}
-    if not renamed:
-        return
-    for node in nodes:
-        for new in new_ids(node.task):
-            if new in renamed and renamed[new].task.extra[FORMER_ID] == node.task.id:
-                yield renamed[new], node
+        found[name_of(node.task)].append(node)
+    return dict(found)

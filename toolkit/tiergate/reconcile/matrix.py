@@ -81,17 +81,21 @@ class _Overlaps:
             for ref, weight in shared.items()
             if self._view[ref].task.status in OPEN
         ]
-        for part, ref in sorted(found, key=lambda one: (-one[0], one[1]))[:_MOST_OVERLAPS]:
-            if part >= OVERLAP:
-                common = sorted(text & self._titles[ref])
-                yield MatrixEntry(
-                    task=ref,
-                    item=item.ref,
-                    relation="overlaps",
-                    action="extend",
-                    probability=min(part, 1.0),
-                    why=f"both speak of {', '.join(common[:5])}",
-                )
+        found.sort(key=lambda one: (self._is_part(one[1]), -one[0], one[1]))
+        for part, ref in [one for one in found if one[0] >= OVERLAP][:_MOST_OVERLAPS]:
+            common = sorted(text & self._titles[ref])
+            yield MatrixEntry(
+                task=ref,
+                item=item.ref,
+                relation="overlaps",
+                action="extend",
+                probability=min(part, 1.0),
+                why=f"both speak of {', '.join(common[:5])}",
+            )
+
+    def _is_part(self, ref: TaskRef) -> bool:
+        """Whether a task is a part of another one, which stands for it."""
+        return TaskRef(ref.source, ref.session, ref.task.rpartition(".")[0]) in self._titles
 
 
 def _words(text: str) -> frozenset[str]:

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from tiergate.model import Session, Task
-from tiergate.reconcile.merged_verdicts import UNDECIDED, Verdict, decided
-from tiergate.reconcile.new_ids import FORMER_ID
+from tiergate.reconcile.identities import ALSO_KNOWN_AS, aliases, is_aliases
+from tiergate.reconcile.merged_verdicts import NOTHING, UNDECIDED, Verdict, decided
 
 OTHER_VALUES = "other_values"
 """Where ``extra`` keeps what other sources say of a field, by the field's name."""
@@ -33,6 +33,8 @@ def merged_task(tasks: Sequence[Task], new_id: str, verdict: Verdict) -> Task:
         tasks: as their sources have them, in the order of the sources; dependencies name merged tasks.
     """
     first = tasks[0]
+    if len(tasks) == 1 and verdict is NOTHING and new_id == first.id:
+        return first
     others: _Others = {}
     kept = {name: _heard(tasks, name, none, others) for name, none in _COMPARED.items()}
     kept |= {name: _heard(tasks, name, none, {}) for name, none in _FIRST.items()}
@@ -46,24 +48,26 @@ def merged_task(tasks: Sequence[Task], new_id: str, verdict: Verdict) -> Task:
         **kept,
     )
     merged = decided(merged, verdict)
-    if merged.id != first.id:
-        merged = replace(merged, extra=_set_aside(merged.extra, FORMER_ID, first.id, others))
+    if names := aliases(tasks, new_id, merged.title):
+        merged = replace(merged, extra=_set_aside(merged.extra, ALSO_KNOWN_AS, names, others))
     words = [one.source_status for one in tasks if one.status is merged.status]
     merged = replace(merged, source_status=next(filter(None, words), words[0] if words else None))
     for name in verdict.settled:
         others.pop(name, None)
         others.pop(f"extra.{name}", None)
-    return replace(merged, extra=_with_own(merged.extra, others, _questions(tasks, verdict), merged))
+    return replace(merged, extra=_with_own(merged, others, _questions(tasks, verdict)))
 
 
 def merged_session(sessions: Sequence[Session], tasks: tuple[Task, ...]) -> Session:
     """The session that several of one id become, with these tasks; its version is 0."""
+    if len(sessions) == 1:
+        return replace(sessions[0], version=0, tasks=tasks)
     others: _Others = {}
     kept = {"title": _heard(sessions, "title", "", others)}
     kept |= {name: _heard(sessions, name, None, {}) for name in ("created_at", "updated_at")}
     extra = _extra([one.extra for one in sessions], others)
     merged = replace(sessions[0], version=0, tasks=tasks, extra=extra, **kept)
-    return replace(merged, extra=_with_own(merged.extra, others, _kept_questions(sessions[0].extra), merged))
+    return replace(merged, extra=_with_own(merged, others, _kept_questions(sessions[0].extra)))
 
 
 def _heard(sources: Sequence[Task] | Sequence[Session], name: str, none: Any, others: _Others) -> Any:
@@ -83,7 +87,9 @@ def _extra(extras: Sequence[Mapping[str, Any]], others: _Others) -> dict[str, An
             if name == OTHER_VALUES and _is_others(value):
                 for key, values in value.items():
                     _add(others, key, values)
-            elif name == UNDECIDED and _is_questions(value):
+            elif (name == UNDECIDED and _is_questions(value)) or (
+                name == ALSO_KNOWN_AS and is_aliases(value)
+            ):
                 continue
             elif name not in merged:
                 merged[name] = value
@@ -104,13 +110,17 @@ def _questions(tasks: Sequence[Task], verdict: Verdict) -> list[dict[str, Any]]:
     return _without([*before, *verdict.open], None)
 
 
-def _with_own(
-    extra: dict[str, Any], others: _Others, questions: list[dict[str, Any]], merged: Task | Session
-) -> dict[str, Any]:
-    """Put what is not settled beside the fields."""
-    if questions:
-        extra = _set_aside(extra, UNDECIDED, questions, others)
-    left = {name: rest for name, values in others.items() if (rest := _without(values, _value(merged, name)))}
+def _with_own(merged: Task | Session, others: _Others, questions: list[dict[str, Any]]) -> dict[str, Any]:
+    """What `extra` becomes with that which is not settled."""
+    extra = _set_aside(merged.extra, UNDECIDED, questions, others) if questions else merged.extra
+    left: _Others = {}
+    for name, values in others.items():
+        key = name.removeprefix("extra.")
+        _add(
+            left,
+            name,
+            _without(values, _plain(getattr(merged, name, None)) if key == name else extra.get(key)),
+        )
     if not left:
         return extra
     if OTHER_VALUES in extra:
@@ -123,12 +133,6 @@ def _set_aside(extra: dict[str, Any], name: str, value: Any, others: _Others) ->
     if name in extra and extra[name] != value:
         _add(others, f"extra.{name}", [extra[name]])
     return {**extra, name: value}
-
-
-def _value(merged: Task | Session, name: str) -> Any:
-    if name.startswith("extra."):
-        return merged.extra.get(name.removeprefix("extra."))
-    return _plain(getattr(merged, name, None))
 
 
 def _add(others: _Others, name: str, values: Sequence[Any]) -> None:
@@ -150,10 +154,14 @@ def _is_others(value: Any) -> bool:
 
 
 def _is_questions(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(map(_is_question, value))
+
+
+def _is_question(value: Any) -> bool:
     return (
-        isinstance(value, list)
-        and value != []
-        and all(isinstance(one, dict) and "field" in one for one in value)
+        isinstance(value, dict)
+        and isinstance(value.get("field"), str)
+        and isinstance(value.get("question", ""), str)
     )
 
 

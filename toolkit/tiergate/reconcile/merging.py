@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from tiergate.matching import Matched, Plan
 from tiergate.model import Session, Task
+from tiergate.reconcile.identities import give_ids
 from tiergate.reconcile.joining import Cluster, Node, clusters
 from tiergate.reconcile.merged_fields import merged_session, merged_task
 from tiergate.reconcile.merged_verdicts import NOTHING, Key, Verdict, verdicts
-from tiergate.reconcile.new_ids import give_ids
 from tiergate.reconcile_record import Decision, TaskRef
 
 
@@ -42,10 +42,10 @@ def merge(plans: Sequence[Plan], matched: Matched, decisions: Sequence[Decision]
 
     Sessions of one id become one; those of different ids stay apart, whatever their tasks are. In a session,
     tasks that are the same become one, in the order of the first source, new ones after their neighbours. Of
-    two tasks that share an id and are not the same, the second gets a new one, with the old one in
-    ``extra["former_id"]``; dependencies follow. A task that another one carries on is abandoned, with
-    ``extra["merged_into"]``; what depends on it still does. What a person is asked keeps the value of the
-    first source and is listed in ``extra["undecided"]``; what other sources say is in
+    two tasks that share an id and are not the same, the second gets a new one, and dependencies follow; ids
+    and titles that a task has elsewhere are in ``extra["also_known_as"]``. A task that another one carries on
+    is abandoned, with ``extra["merged_into"]``; what depends on it still does. What a person is asked keeps
+    the value of the first source and is listed in ``extra["undecided"]``; what other sources say is in
     ``extra["other_values"]``. Merging the result with its sources again gives the result.
 
     Args:

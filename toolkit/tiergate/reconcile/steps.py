@@ -20,7 +20,7 @@ from tiergate.binding import NamedOpener
 from tiergate.canonical import session_hash
 from tiergate.errors import TiergateError
 from tiergate.model import Session, Task, decode_session, encode
-from tiergate.reconcile.audit import AuditLog, Begun, Ended, SessionMark, Step, now
+from tiergate.reconcile.audit import AuditLog, Begun, Ended, FieldChange, SessionMark, Step, now
 from tiergate.state_files import (
     StateError,
     locked,
@@ -130,21 +130,23 @@ class Ledger:
             StateError: the file is gone, or is not what was written.
         """
         path = self.folder / begun.backup
+        if not path.exists():
+            raise self._damaged(begun, "is gone")
         with state_errors("read the backup", path):
             data = path.read_bytes()
         try:
             kept = dict(map(_read_line, data.splitlines()))
         except (msgspec.MsgspecError, UnicodeError, TypeError, KeyError) as error:
-            raise self._damaged(begun) from error
+            raise self._damaged(begun, "is not what was written") from error
         if {name: digest(one) for name, one in kept.items()} != {
             one.id: one.before for one in begun.sessions
         }:
-            raise self._damaged(begun)
+            raise self._damaged(begun, "is not what was written")
         return kept
 
-    def _damaged(self, begun: Begun) -> StateError:
+    def _damaged(self, begun: Begun, what: str) -> StateError:
         return StateError(
-            f"the backup of reconciliation {begun.id} is not what was written",
+            f"the backup of reconciliation {begun.id} {what}",
             where=str(self.folder / begun.backup),
             hint="restore the file from a copy; the store was not changed",
         )
@@ -169,10 +171,13 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def carry_out(ledger: Ledger, store: Store, writes: Sequence[Write], **facts: Any) -> Begun:
+def carry_out(
+    ledger: Ledger, store: Store, writes: Sequence[Write], changes: Sequence[FieldChange], **facts: Any
+) -> Begun:
     """Write sessions as one step; the ledger must be held, and earlier steps be settled.
 
     Args:
+        changes: field by field, for the log.
         facts: fields of `Begun`.
 
     Raises:
@@ -189,7 +194,7 @@ def carry_out(ledger: Ledger, store: Store, writes: Sequence[Write], **facts: An
         **facts,
     )
     try:
-        ledger.log.append(begun)
+        ledger.log.append(begun, changes)
         with _together(store):
             if Capability.ONCE in store.capabilities:
                 store.keep_result(_key(begun), b"true")

@@ -9,7 +9,7 @@ import msgspec
 from tiergate.binding import NamedOpener
 from tiergate.errors import EXIT_FAILED, MOST_NAMES, TiergateError, UsageError, counted, unknown_name
 from tiergate.model import Session
-from tiergate.reconcile.audit import Constant, Reason, SessionMark, Step, changes_between
+from tiergate.reconcile.audit import Constant, FieldChange, Reason, SessionMark, Step, changes_between
 from tiergate.reconcile.steps import Ledger, Write, carry_out, digest, found, settle
 from tiergate.state_files import VARIABLE
 from tiergate.store import StaleVersion, Store, StoreAddress
@@ -62,6 +62,20 @@ def history(opener: NamedOpener, address: StoreAddress | str) -> list[Step]:
         StateError: the log cannot be read.
     """
     return _ledger(opener, address).log.steps()
+
+
+def changes_of(opener: NamedOpener, address: StoreAddress | str, step_id: str) -> list[FieldChange]:
+    """What a step changed, field by field, with the rule and the reason; nothing is made.
+
+    Raises:
+        UsageError: there is no such step.
+        StateError: the log cannot be read.
+    """
+    log = _ledger(opener, address).log
+    known = [step.id for step in log.steps()]
+    if step_id not in known:
+        raise unknown_name("reconciliation", step_id, known, where=str(address))
+    return log.changes(step_id)
 
 
 def undo(
@@ -176,9 +190,7 @@ def _carried_out(
         change for one in writes for change in changes_between(one.id, one.before, one.after, why)
     )
     try:
-        begun = carry_out(
-            ledger, store, writes, kind="undo", undoes=step.id, command=command, changes=changes
-        )
+        begun = carry_out(ledger, store, writes, changes, kind="undo", undoes=step.id, command=command)
     except StaleVersion as error:
         raise ChangedSince(
             f"somebody is writing to the store: {error.what}; nothing was changed",

@@ -10,7 +10,7 @@ from tiergate.reconcile.findings.statuses import STALE_DAYS
 from tiergate.reconcile.findings.view import View
 from tiergate.reconcile_record import SEVERITIES, Finding, FindingKind
 
-__all__ = ["FINDERS", "STALE_DAYS", "View", "find"]
+__all__ = ["FINDERS", "STALE_DAYS", "View", "find", "in_order"]
 
 FINDERS: Mapping[FindingKind, Callable[[View], Iterable[Finding]]] = {
     FindingKind.DUPLICATE: overlaps.duplicates,
@@ -39,6 +39,11 @@ def find(inquiry: Inquiry, *, stale_days: float = STALE_DAYS) -> tuple[Finding, 
     view = View(inquiry)
     found = [one for finder in FINDERS.values() for one in finder(view)]
     found += statuses.stale(view, stale_days)
+    return in_order(found)
+
+
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings, the worst first."""
     return tuple(sorted(found, key=_order))
 
 

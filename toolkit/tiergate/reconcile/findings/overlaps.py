@@ -54,7 +54,7 @@ def _across(view: View, first: Place, second: Place, matches: list[Match]) -> It
     small, big = sorted((first, second), key=lambda place: (len(_living(view, place)), place))
     mine = {ref for one in matches for ref in (one.a, one.b) if (ref.source, ref.session) == small}
     of = len(_living(view, small))
-    whole = of > 0 and len(mine) / of >= MOST_OF_A_SESSION and len(matches) > 1
+    whole = len(matches) > 1 and (len(mine) >= MOST_OF_A_SESSION * of or _says_so(view, small))
     worst: Severity = max((_weight(view, one) for one in matches), key=_RANK.index)
     if not whole:
         for one in matches:
@@ -88,7 +88,22 @@ def _weight(view: View, one: Match) -> Severity:
 
 
 def _living(view: View, place: Place) -> list[Known]:
-    return [known for known in view.sessions[place] if known.task.status != Status.ABANDONED]
+    """The tasks that are not abandoned, without the parts that one of them was divided into."""
+    ids = {known.ref.task for known in view.sessions[place]}
+    return [
+        known
+        for known in view.sessions[place]
+        if known.task.status != Status.ABANDONED and known.ref.task.rpartition(".")[0] not in ids
+    ]
+
+
+def _says_so(view: View, place: Place) -> bool:
+    """Whether a session calls itself a duplicate."""
+    session = view.session(place)
+    said = " ".join(
+        [session.title, *(str(session.extra.get(name, "")) for name in ("role", "state", "note"))]
+    )
+    return "duplicate" in said[:2000].casefold()
 
 
 def collisions(view: View) -> Iterator[Finding]:

@@ -203,9 +203,12 @@ def next_commands(
         if not task.blocked_by and task.task not in roadmap.undecided and task.task.session
     ]
     for task in _first_of(free, roadmap.critical_path):
-        words = f"task_update session={task.task.session!r} task={task.task.task!r} status='active'"
+        named = f"session={task.task.session!r} task={task.task.task!r}"
+        is_active = task.status == "active"
+        words = f"task_progress {named}" if is_active else f"task_update {named} status='active'"
         on_path = task.task in roadmap.critical_path
-        why = f"{task.title}: free to begin" + (", and on the critical path" if on_path else "")
+        state = "under way" if is_active else "free to begin"
+        why = f"{task.title}: {state}" + (", and on the critical path" if on_path else "")
         found.append(NextCommand(command=words, why=why + (", a quick win" if task.quick_win else "")))
     return found
 

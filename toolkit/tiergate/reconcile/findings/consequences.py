@@ -1,0 +1,41 @@
+"""What the decisions would break: tasks that wait for one which is to be abandoned, and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from tiergate.deciding import Inquiry
+from tiergate.matching import Plan
+from tiergate.reconcile.findings import in_order
+from tiergate.reconcile.findings.structure import bad_dependencies, cycles, orphaned
+from tiergate.reconcile.findings.view import View
+from tiergate.reconcile.merging import Merged
+from tiergate.reconcile_record import Finding, TaskRef
+
+_MERGED = "the merged plan"
+
+
+def with_consequences(inquiry: Inquiry, merged: Merged) -> tuple[Finding, ...]:
+    """The findings, and those about the merged plan that none of them says already; the worst first."""
+    said = {(one.kind, one.tasks) for one in inquiry.findings}
+    new = [one for one in _about(inquiry, merged) if (one.kind, one.tasks) not in said]
+    return in_order([*inquiry.findings, *new])
+
+
+def _about(inquiry: Inquiry, merged: Merged) -> Iterator[Finding]:
+    plan = Plan(source=_MERGED, sessions=merged.sessions)
+    view = View(Inquiry(plans=(plan,), now=inquiry.now))
+
+    def first(ref: TaskRef) -> TaskRef:
+        origins = merged.origins.get((ref.session, ref.task))
+        return origins[0] if origins else ref
+
+    for finder in (bad_dependencies, orphaned, cycles):
+        for one in finder(view):
+            yield replace(
+                one,
+                tasks=tuple(map(first, one.tasks)),
+                message=f"after what is decided, {one.message}",
+            )
