@@ -84,6 +84,7 @@ def _of_tree(
     if not applying:
         unknown = ", ".join(name for name, outcome in outcomes.items() if outcome == "unknown")
         said = f"{tree.name}: which branch applies hangs on what is unknown: {unknown}"
+        trace += map(_offered, tree.branches)
         trace.append(TraceStep(rule="ask", said=said, decided=True))
         waiting = {ref for one in chain(*planned.values()) if one.field in RULED for ref in one.tasks}
         return [
@@ -112,6 +113,12 @@ def _of_tree(
         msgspec.structs.replace(one, trace=tuple(trace), question=question, rule="answer" if chosen else RULE)
         for one in planned[branch.name]
     ]
+
+
+def _offered(branch: Branch) -> TraceStep:
+    """What a person should know of a branch to choose it."""
+    where = describe(branch.when) if branch.when else "no other one does"
+    return TraceStep(rule=f"branch {branch.name}", said=f"{branch.message}; applies where {where}")
 
 
 def _told(name: str, outcome: Outcome, evidence: Sequence[Evidence]) -> TraceStep:
