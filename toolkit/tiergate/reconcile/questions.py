@@ -132,8 +132,11 @@ class Asking:
 
         Inferred evidence does not: that a text names a file is no promise about it.
         """
-        proof = weigh(evidence_about(self.inquiry, tasks))
-        if not proof.declared or status == Status.ABANDONED:
+        found = evidence_about(self.inquiry, tasks)
+        if not found or status == Status.ABANDONED:
+            return False
+        proof = weigh(found)
+        if not proof.declared:
             return False
         return proof.of in ("begun", "missing") if status == Status.COMPLETED else proof.of == "done"
 
