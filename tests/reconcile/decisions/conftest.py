@@ -37,8 +37,8 @@ def _applied(inquiry: Inquiry, decisions: Sequence[Decision]) -> Inquiry:
     for change in (change for one in decisions for change in one.changes):
         task = found[change.task]
         if change.field == "merged_into":
-            into = {"session": change.after["session"], "task": change.after["task"]}
-            fields: dict[str, Any] = {"status": "abandoned", "extra": {**task.extra, "merged_into": into}}
+            extra = {**task.extra, "merged_into": change.after}
+            fields: dict[str, Any] = {"status": "abandoned", "extra": extra}
         else:
             assert as_json(getattr(task, change.field)) == change.before
             fields = {change.field: change.after}

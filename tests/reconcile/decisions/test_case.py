@@ -192,6 +192,13 @@ def test_what_could_not_be_told_is_asked_and_an_answer_takes_a_branch(tree: Deci
         ("tree:workspaces", ("declared", "absent")),
     ]
     assert "coordinator-stdio" in decisions[0].outcome
+    offered = [step for step in decisions[0].trace if step.rule == "branch missing"]
+    assert [step.said for step in offered] == [
+        "there is no coordinator; applies where coordinator-file fails"
+    ]
+    # What the branches would rule on waits with them: no rule decides about it, and nothing is merged.
+    assert make_ref(f"{POOL}/3", "pool.md") in decisions[0].tasks
+    assert after(inquiry, decisions) == after(inquiry, [])
     answers = [Answer(id="tree:coordinator", value="missing", by="Ada")]
     answered = decide(inquiry, rules, tree, answers)
     assert (answered[0].rule, answered[0].outcome) == ("answer", "its claim is wrong")

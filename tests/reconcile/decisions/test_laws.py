@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -61,11 +62,11 @@ def inquiries(draw: st.DrawFn) -> Inquiry:
         TaskRef(one.source, one.sessions[0].id, task.id) for one in plans for task in one.sessions[0].tasks
     ]
     pairs = draw(st.lists(st.tuples(st.sampled_from(refs), st.sampled_from(refs)), max_size=5))
-    matches = {
-        tuple(sorted(pair)): draw(st.sampled_from((0.6, 0.95, 0.95, 0.95)))
-        for pair in pairs
-        if pair[0] != pair[1]
-    }
+    chances = st.sampled_from((0.6, 0.95, 0.95, 0.95))
+    matches = {tuple(sorted(pair)): draw(chances) for pair in pairs if pair[0] != pair[1]}
+    for a, b in combinations(sorted(refs), 2):
+        if (a.session, a.task) == (b.session, b.task):  # they are one task in the merged plan
+            matches[a, b] = 0.95
     found = [
         make_evidence(outcome, ref, declared=declared, where=where, subject=subject)
         for outcome, ref, declared, where, subject in draw(

@@ -170,6 +170,22 @@ def test_an_id_is_the_same_wherever_the_sources_lie_and_another_one_for_another_
     assert reused.id != question.id
 
 
+def test_evidence_about_a_task_that_was_merged_is_about_the_one_that_carries_it_on() -> None:
+    def merged(task: str, into: str) -> Task:
+        extra = {"merged_into": {"session": "s", "task": into}}
+        return Task(id=task, title="Write it", status=Status.ABANDONED, extra=extra)
+
+    evidence = [make_evidence("fails", make_ref("s/3"))]
+    home = Task(id="1", title="Write it", status=Status.COMPLETED)
+    plan = make_plan("one", "s", [home, merged("2", "1"), merged("3", "2")])
+    [question] = questions(make_inquiry([plan], evidence=evidence))
+    assert [one.task for one in question.options] == [make_ref("s/1")]
+    circle = make_plan("one", "s", [merged("1", "3"), merged("2", "1"), merged("3", "2")])
+    nowhere = make_plan("one", "s", [home, merged("3", "7")])
+    assert fields(make_inquiry([circle], evidence=evidence)) == []
+    assert fields(make_inquiry([nowhere], evidence=evidence)) == []
+
+
 def test_a_task_that_was_merged_before_is_not_asked_about_again() -> None:
     extra = {"merged_into": {"session": "s", "task": "bd-1"}}
     assert fields(two({}, {"status": Status.ABANDONED, "extra": extra})) == []

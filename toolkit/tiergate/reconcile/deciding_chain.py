@@ -14,8 +14,8 @@ from tiergate.reconcile.answers import Answer, answered
 from tiergate.reconcile.decision_tree import DecisionTree
 from tiergate.reconcile.grouping import MERGED_INTO, Pair, as_json
 from tiergate.reconcile.questions import APART, SAME, Asking, Group, question_id
+from tiergate.reconcile.tree_decisions import BRANCH, tree_decisions
 from tiergate.reconcile.tree_decisions import RULE as TREE
-from tiergate.reconcile.tree_decisions import tree_decisions
 from tiergate.reconcile.verdicts import Verdict, decision_on, settle, versions
 from tiergate.reconcile_record import Change, Decision, Match, TaskRef, TraceStep
 
@@ -85,7 +85,7 @@ def _all(
     from_tree: Sequence[Decision],
 ) -> Iterator[Decision]:
     """Decisions about pairs, then about the fields of each group, then which task of it carries on."""
-    settled = {ref for one in from_tree if one.field == "status" for ref in one.tasks}
+    settled = {ref for one in from_tree if one.field in ("status", BRANCH) for ref in one.tasks}
     changes = [change for one in from_tree for change in one.changes]
     said = {(one.task, one.field) for one in changes}
     merged = {one.task: msgspec.convert(one.after, TaskRef) for one in changes if one.field == MERGED_INTO}

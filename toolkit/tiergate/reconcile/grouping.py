@@ -77,14 +77,10 @@ def is_merged(task: Task) -> bool:
 
 def doubtful(found: Sequence[Match], joined: Collection[Pair] = ()) -> list[Match]:
     """Links that are not sure, between tasks that no sure ones join."""
-    place = {ref: number for number, group in enumerate(components(found, joined)) for ref in group}
-    return [
-        one
-        for one in found
-        if one.probability < SURE
-        and (one.a, one.b) not in joined
-        and place.get(one.a, one.a) != place.get(one.b, one.b)
-    ]
+    unsure = [one for one in found if one.probability < SURE and (one.a, one.b) not in joined]
+    groups = components(found, joined) if unsure else []
+    place = {ref: number for number, group in enumerate(groups) for ref in group}
+    return [one for one in unsure if place.get(one.a, one.a) != place.get(one.b, one.b)]
 
 
 def components(

@@ -63,6 +63,8 @@ class Homes:
     def choose(self, group: Sequence[TaskRef]) -> Home:
         """The home of a group; of versions of one task in the merged plan, the lowest reference stands."""
         left = [self._tasks[ref] for ref in sorted(group)]
+        if len({(ref.session, ref.task) for ref in group}) == 1:
+            return Home(left[0].ref, "it is one task in the merged plan")
         steps: tuple[tuple[Callable[[Known], Any], str], ...] = (
             (lambda one: self._roles[one.session.id], "its session states the leading role"),
             (lambda one: self._priorities[one.session.id], "its session has the higher priority"),

@@ -17,6 +17,7 @@ from tiergate.deciding import Inquiry, Option, Question, evidence_about, folded
 from tiergate.model import Status, Task
 from tiergate.proof import weigh
 from tiergate.reconcile.bases import Bases
+from tiergate.reconcile.following import follow_merged
 from tiergate.reconcile.grouping import Known, Pair, Tasks, as_json, components, doubtful, links, records
 from tiergate.reconcile.homes import Home, Homes
 from tiergate.reconcile_record import Match, MatchKind, TaskRef
@@ -40,8 +41,8 @@ class Asking:
     """Asks about one inquiry; what several questions need is prepared once."""
 
     def __init__(self, inquiry: Inquiry) -> None:
-        self.inquiry = inquiry
         self.tasks = Tasks(inquiry)
+        self.inquiry = follow_merged(inquiry, self.tasks)
         self.links = links(inquiry, self.tasks)
         self._bases = Bases(inquiry)
         self._homes = Homes(inquiry, self.tasks)
@@ -131,8 +132,11 @@ class Asking:
 
         Inferred evidence does not: that a text names a file is no promise about it.
         """
-        proof = weigh(evidence_about(self.inquiry, tasks))
-        if not proof.declared or status == Status.ABANDONED:
+        found = evidence_about(self.inquiry, tasks)
+        if not found or status == Status.ABANDONED:
+            return False
+        proof = weigh(found)
+        if not proof.declared:
             return False
         return proof.of in ("begun", "missing") if status == Status.COMPLETED else proof.of == "done"
 

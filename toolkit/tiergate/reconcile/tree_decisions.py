@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -24,8 +25,14 @@ RULE = "tree"
 NEXT = "next"
 """The field of a decision that says with which task to continue; it changes nothing."""
 
+BRANCH = "branch"
+"""The field of a decision about a tree as a whole. Where it is open, what its branches rule on waits."""
+
 ADDED = "added"
 """The field of a change that adds a task: `Change.task` is where, `Change.after` the whole task."""
+
+RULED = ("status", MERGED_INTO)
+"""Fields of decisions by which a tree rules on what becomes of tasks."""
 
 CLOSED = (Status.COMPLETED, Status.ABANDONED)
 
@@ -77,15 +84,17 @@ def _of_tree(
     if not applying:
         unknown = ", ".join(name for name, outcome in outcomes.items() if outcome == "unknown")
         said = f"{tree.name}: which branch applies hangs on what is unknown: {unknown}"
+        trace += map(_offered, tree.branches)
         trace.append(TraceStep(rule="ask", said=said, decided=True))
+        waiting = {ref for one in chain(*planned.values()) if one.field in RULED for ref in one.tasks}
         return [
             Decision(
-                tasks=(),
+                tasks=tuple(sorted(waiting)),
                 rule="ask",
                 outcome=said,
                 trace=tuple(trace),
                 question=question,
-                field="branch",
+                field=BRANCH,
                 options=names,
             )
         ]
@@ -98,12 +107,18 @@ def _of_tree(
     trace.append(TraceStep(rule=RULE, said=said, decided=not chosen))
     if not planned[branch.name]:
         return [
-            Decision(tasks=(), rule=RULE, outcome=said, trace=tuple(trace), question=question, field="branch")
+            Decision(tasks=(), rule=RULE, outcome=said, trace=tuple(trace), question=question, field=BRANCH)
         ]
     return [
         msgspec.structs.replace(one, trace=tuple(trace), question=question, rule="answer" if chosen else RULE)
         for one in planned[branch.name]
     ]
+
+
+def _offered(branch: Branch) -> TraceStep:
+    """What a person should know of a branch to choose it."""
+    where = describe(branch.when) if branch.when else "no other one does"
+    return TraceStep(rule=f"branch {branch.name}", said=f"{branch.message}; applies where {where}")
 
 
 def _told(name: str, outcome: Outcome, evidence: Sequence[Evidence]) -> TraceStep:
@@ -117,7 +132,7 @@ def _planned(branch: Branch, places: Places) -> Iterator[Decision]:
     spoken: dict[TaskRef, Action] = {}
     for action in branch.actions:
         decision = _MAKERS[action.kind](action, places)
-        if decision.field in ("status", MERGED_INTO):
+        if decision.field in RULED:
             of = decision.tasks[:-1] if action.kind == "merge" else decision.tasks
             for ref in of:
                 if ref in spoken:
