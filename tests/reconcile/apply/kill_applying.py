@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from tiergate.model import Session
 from tiergate.reconcile.applying import reading, recover
-from tiergate.reconcile.steps import Ledger
+from tiergate.reconcile.ledger import Ledger
 from tiergate.store import StoreAddress
 
 STEPS = frozenset(

@@ -16,7 +16,7 @@ from tiergate.binding import Bindings, NamedOpener
 from tiergate.errors import EXIT_BROKE, UsageError
 from tiergate.matching import Matched, Plan
 from tiergate.model import Session, Status, Task
-from tiergate.reconcile import steps
+from tiergate.reconcile import ledger as ledgers
 from tiergate.reconcile.applying import apply, reading
 from tiergate.reconcile.merging import merge
 from tiergate.reconcile.undoing import changes_of
@@ -268,13 +268,13 @@ def test_a_write_by_another_just_before_the_transaction(
 ) -> None:
     sqlite_desk.save(made("b", "three"))
     read = reading(sqlite_desk.opener, sqlite_desk.address)
-    keep = steps.Ledger.keep_backup
+    keep = ledgers.Ledger.keep_backup
 
-    def keep_and_meddle(ledger: steps.Ledger, step_id: str, writes: list[steps.Write]) -> str:
+    def keep_and_meddle(ledger: ledgers.Ledger, step_id: str, writes: list[ledgers.Write]) -> str:
         sqlite_desk.save(made("b", "theirs"))
         return keep(ledger, step_id, writes)
 
-    monkeypatch.setattr(steps.Ledger, "keep_backup", keep_and_meddle)
+    monkeypatch.setattr(ledgers.Ledger, "keep_backup", keep_and_meddle)
     with pytest.raises(StaleVersion, match=r"changed since it was read.*nothing was written"):
         sqlite_desk.apply(made("a", "one"), made("b", "three", "four"), read=read)
     assert sqlite_desk.content() == {"b": made("b", "theirs")}
@@ -305,7 +305,7 @@ def test_another_reconciliation_is_waited_for_and_then_named(
     sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sqlite_desk.apply(*PLAN)
-    monkeypatch.setattr(steps, "WAIT_S", 0.05)
+    monkeypatch.setattr(ledgers, "WAIT_S", 0.05)
     with locked(sqlite_desk.ledger / "lock", busy=""), pytest.raises(Busy) as caught:
         sqlite_desk.apply(made("c", "new"))
     assert f"another reconciliation into {sqlite_desk.address} is running" in str(caught.value)

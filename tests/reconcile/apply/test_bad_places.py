@@ -159,7 +159,8 @@ def test_the_log_cannot_be_written_after_the_store_was(
     sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message says that the store was written, and the next run completes the log."""
-    from tiergate.reconcile.audit import AuditLog, Begun, Ended, FieldChange
+    from tiergate.reconcile.audit import AuditLog, Begun, Ended
+    from tiergate.reconcile.differences import FieldChange
 
     append = AuditLog.append
 

@@ -23,7 +23,7 @@ def kill_and_check(folder: Path, scheme: str, first: int, stride: int) -> int:
 @pytest.mark.integration
 @pytest.mark.parametrize(("scheme", "first"), [("json", 5), ("jsonfile", 11), ("sqlite", 7), ("plain", 3)])
 def test_killed_at_some_steps(tmp_path: Path, scheme: str, first: int) -> None:
-    assert kill_and_check(tmp_path, scheme, first, 53) >= 10
+    assert kill_and_check(tmp_path, scheme, first, 97) >= 10
 
 
 @pytest.mark.soak

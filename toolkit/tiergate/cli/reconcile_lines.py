@@ -12,7 +12,8 @@ from tiergate.reconcile_record import SEVERITIES, Finding, ReconcileRecord
 
 if TYPE_CHECKING:
     from tiergate.reconcile.applying import Applied
-    from tiergate.reconcile.audit import FieldChange, Step
+    from tiergate.reconcile.audit import Step
+    from tiergate.reconcile.differences import FieldChange
 
 MOST_FINDINGS = 12
 """That are listed unless all are asked for."""

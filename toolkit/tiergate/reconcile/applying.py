@@ -11,9 +11,11 @@ import msgspec
 from tiergate.binding import NamedOpener
 from tiergate.errors import MOST_NAMES, UsageError, counted
 from tiergate.model import Session, decode_session, encode
-from tiergate.reconcile.audit import FieldChange, Reasons, Step, changes_between
+from tiergate.reconcile.audit import Step
+from tiergate.reconcile.differences import FieldChange, Reasons, changes_between
+from tiergate.reconcile.ledger import Ledger, Write, digest, found
 from tiergate.reconcile.merging import Merged
-from tiergate.reconcile.steps import Ledger, Write, carry_out, digest, found, settle
+from tiergate.reconcile.steps import carry_out, settle
 from tiergate.reconcile_record import Decision
 from tiergate.store import Capability, StaleVersion, Store, StoreAddress, Unsupported
 from tiergate.store_places import look_into

@@ -31,9 +31,8 @@ def other_names(task: Task) -> list[Name]:
 
 def kept_aliases(task: Task) -> list[dict[str, str]]:
     """The ids and titles that a task keeps of an earlier merge, as they stand in ``extra``."""
-    value: Any = task.extra.get(ALSO_KNOWN_AS)
-    found: list[dict[str, str]] = value if is_aliases(value) else []
-    return found
+    value = task.extra.get(ALSO_KNOWN_AS)
+    return list(value) if value is not None and is_aliases(value) else []
 
 
 def is_aliases(value: Any) -> bool:

@@ -9,8 +9,10 @@ import msgspec
 from tiergate.binding import NamedOpener
 from tiergate.errors import EXIT_FAILED, MOST_NAMES, TiergateError, UsageError, counted, unknown_name
 from tiergate.model import Session
-from tiergate.reconcile.audit import Constant, FieldChange, Reason, SessionMark, Step, changes_between
-from tiergate.reconcile.steps import Ledger, Write, carry_out, digest, found, settle
+from tiergate.reconcile.audit import SessionMark, Step
+from tiergate.reconcile.differences import Constant, FieldChange, Reason, changes_between
+from tiergate.reconcile.ledger import Ledger, Write, digest, found
+from tiergate.reconcile.steps import carry_out, settle
 from tiergate.state_files import VARIABLE
 from tiergate.store import StaleVersion, Store, StoreAddress
 
