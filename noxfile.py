@@ -140,6 +140,8 @@ def bench(session: nox.Session) -> None:
         session.install("-e", ".", *group("test"))
         session.run("python", "tests/bench/test_startup.py", *words)
         return
-    extras = {"pool": "bench,bench-load", "serve": "serve,fast"}.get(area, "bench")
+    extras = {"pool": "bench,bench-load", "serve": "serve,fast", "reconcile": "bench,reconcile"}.get(
+        area, "bench"
+    )
     session.install(f".[{extras}]")
     session.run("tiergate", "bench", area, "-o", str(OUT / f"bench-{area}.json"), *words)

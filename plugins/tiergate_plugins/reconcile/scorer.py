@@ -42,9 +42,11 @@ def title_likeness(one: Item, other: Item) -> float:
     return float(fuzz.token_set_ratio(first, second) + fuzz.token_sort_ratio(first, second)) / 200
 
 
-def probability(values: Features) -> float:
+def probability(
+    values: Features, intercept: float = INTERCEPT, coefficients: Features = COEFFICIENTS
+) -> float:
     """That the two are one task."""
-    total = INTERCEPT + sum(weight * value for weight, value in zip(COEFFICIENTS, values, strict=True))
+    total = intercept + sum(weight * value for weight, value in zip(coefficients, values, strict=True))
     return 1 / (1 + math.exp(-total))
 
 
