@@ -345,7 +345,13 @@ def _record(
         roadmap=outcome.roadmap,
         matrix=list(outcome.matrix),
         titles=[(ref, task.title) for ref, _, task in tasks_of([*inquiry.plans, *inquiry.wishes])],
-        next=next_commands(words, outcome.roadmap, outcome.decisions, applied=written),
+        next=next_commands(
+            words,
+            outcome.roadmap,
+            outcome.decisions,
+            {session.id for session in outcome.merged.sessions},
+            applied=written,
+        ),
         plugins=[
             PluginVersion(name=plugin.name, version=plugin.version)
             for plugin in state.host().plugins

@@ -80,7 +80,7 @@ def rows(setup: BenchSetup) -> Iterator[BenchRow]:
         (min(took), max(took)),
         most=25.0,
         unit="s",
-        note=f"{found[0]['matches']:.0f} matches, {found[0]['findings']:.0f} findings; the ends of {times} runs",
+        note=f"{found[0]['matches']:.0f} matches, {found[0]['findings']:.0f} findings; {times} runs",
     )
     yield row(
         f"{tasks:,} tasks: largest memory of the process",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tiergate.errors import counted
 from tiergate.model import Status
 from tiergate.reconcile.findings.view import (
     OPEN,
@@ -119,7 +120,7 @@ def obsolete(view: View) -> Iterator[Finding]:
                 severity="low",
                 tasks=tuple(known.ref for known in open_ones),
                 session=place,
-                message=f"session {session.id!r} is said to be obsolete, and has {len(open_ones)} open tasks",
+                message=f"session {session.id!r} is said to be obsolete, and has {counted(len(open_ones), 'open task')}",
                 hint="check whether its work is done, and close it",
             )
             continue

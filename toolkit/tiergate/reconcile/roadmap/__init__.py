@@ -174,12 +174,18 @@ def _is_optional(text: str) -> bool:
 
 
 def next_commands(
-    command: Sequence[str], roadmap: Roadmap, decisions: Sequence[Decision], *, applied: bool
+    command: Sequence[str],
+    roadmap: Roadmap,
+    decisions: Sequence[Decision],
+    sessions: Collection[str],
+    *,
+    applied: bool,
 ) -> list[NextCommand]:
     """What to run now: answer what is open, write what is decided, begin what is free.
 
     Args:
         command: the words of this run, to be repeated with an option more.
+        sessions: ids of the merged plan's; an item of a list is in none of them yet.
     """
     asked = sum(one.rule == "ask" for one in decisions)
     again = shlex.join(command)
@@ -200,7 +206,7 @@ def next_commands(
         task
         for phase in roadmap.phases
         for task in phase.tasks
-        if not task.blocked_by and task.task not in roadmap.undecided and task.task.session
+        if not task.blocked_by and task.task not in roadmap.undecided and task.task.session in sessions
     ]
     for task in _first_of(free, roadmap.critical_path):
         named = f"session={task.task.session!r} task={task.task.task!r}"
