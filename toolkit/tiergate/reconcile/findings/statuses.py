@@ -115,12 +115,13 @@ def obsolete(view: View) -> Iterator[Finding]:
         session = open_ones[0].session
         about = " ".join([session.title, *(str(session.extra.get(name, "")) for name in _ABOUT)])
         if _OBSOLETE.search(about[:2000]):
+            left = counted(len(open_ones), "open task")
             yield Finding(
                 kind=FindingKind.OBSOLETE,
                 severity="low",
                 tasks=tuple(known.ref for known in open_ones),
                 session=place,
-                message=f"session {session.id!r} is said to be obsolete, and has {counted(len(open_ones), 'open task')}",
+                message=f"session {session.id!r} is said to be obsolete, and has {left}",
                 hint="check whether its work is done, and close it",
             )
             continue
