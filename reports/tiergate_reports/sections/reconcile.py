@@ -14,7 +14,7 @@ from tiergate_reports.plain import plain
 from tiergate_reports.sections import reconcile_roadmap
 from tiergate_reports.table import Cell, Column, Table, text_column
 
-FIRST, MOST = 40, 500
+FIRST, MOST = 25, 500
 """Rows that are shown at once, and at all; the record has the rest."""
 
 _TONES = {"critical": "badge fail", "high": "badge fail", "medium": "badge inconclusive", "low": "badge same"}
@@ -83,6 +83,7 @@ def build(record: ReconcileRecord) -> dict[str, object]:
         ],
         "asked": [_decided(one, names) for one in asked[:MOST]],
         "decisions": [_decided(one, names) for one in made[:MOST]],
+        "first": FIRST,
         "decisions_left": max(0, len(made) - MOST),
         "matrix": _matrix(record, names),
         "matches": _matches(record, names),

@@ -14,7 +14,9 @@ from tiergate_reports.table import Cell, Table, text_column
 MOST_DRAWN = 60
 """Tasks that a drawing can show; more would not be read."""
 
-_MOST_ROWS = 60
+_FIRST_ROWS, _MOST_ROWS = 15, 200
+"""Tasks of a phase that are shown at once, and at all."""
+_GROUPS = 6
 Name = Callable[[TaskRef], str]
 
 
@@ -31,16 +33,23 @@ def build(record: ReconcileRecord, name: Name) -> dict[str, object]:
 
 
 def _phase(number: int, phase: Phase, name: Name, path: dict[TaskRef, int]) -> dict[str, object]:
+    rest = phase.tasks[_FIRST_ROWS:_MOST_ROWS]
     return {
         "number": number,
         "name": plain(phase.name),
         "why": plain(phase.why),
         "estimate": _span(phase.estimate),
         "beside": [plain(one) for one in phase.beside],
-        "side_by_side": [", ".join(map(name, group[:8])) for group in phase.side_by_side[:8]],
-        "tasks": _tasks(phase.tasks[:_MOST_ROWS], name, path) if phase.tasks else None,
+        "side_by_side": [_some(group, name) for group in phase.side_by_side[:_GROUPS]],
+        "tasks": _tasks(phase.tasks[:_FIRST_ROWS], name, path) if phase.tasks else None,
+        "more": _tasks(rest, name, path) if rest else None,
         "left": max(0, len(phase.tasks) - _MOST_ROWS),
     }
+
+
+def _some(group: Sequence[TaskRef], name: Name) -> str:
+    more = f" and {len(group) - _GROUPS} more" if len(group) > _GROUPS else ""
+    return ", ".join(map(name, group[:_GROUPS])) + more
 
 
 def _tasks(tasks: Sequence[PlannedTask], name: Name, path: dict[TaskRef, int]) -> Table:
