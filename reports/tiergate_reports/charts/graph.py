@@ -49,6 +49,7 @@ def graph(nodes: Sequence[Node], title: str, description: str, uid: str) -> str:
         *edges,
         *(_box(node, *places[node.name]) for node in nodes),
         uid=uid,
+        fits=False,
     )
 
 

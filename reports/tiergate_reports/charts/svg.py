@@ -36,14 +36,21 @@ def tooltip(words: str) -> str:
     return element("title", escape(words))
 
 
-def chart(width: float, height: float, title: str, description: str, *children: str, uid: str) -> str:
-    """A whole drawing, with its name and what it shows for those who do not see it."""
+def chart(
+    width: float, height: float, title: str, description: str, *children: str, uid: str, fits: bool = True
+) -> str:
+    """A whole drawing, with its name and what it shows for those who do not see it.
+
+    Args:
+        fits: whether it takes the width that there is; otherwise it has its own.
+    """
     return element(
         "svg",
         element("title", escape(title), id=f"{uid}-t"),
         element("desc", escape(description), id=f"{uid}-d"),
         *children,
         viewBox=f"0 0 {_value(width)} {_value(height)}",
+        width=None if fits else width,
         role="img",
         aria_labelledby=f"{uid}-t",
         aria_describedby=f"{uid}-d",

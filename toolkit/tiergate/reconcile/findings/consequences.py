@@ -19,9 +19,14 @@ _MERGED = "the merged plan"
 
 def with_consequences(inquiry: Inquiry, merged: Merged) -> tuple[Finding, ...]:
     """The findings, and those about the merged plan that none of them says already; the worst first."""
-    said = {(one.kind, one.tasks) for one in inquiry.findings}
-    new = [one for one in _about(inquiry, merged) if (one.kind, one.tasks) not in said]
+    said = {_gist(one) for one in inquiry.findings}
+    new = [one for one in _about(inquiry, merged) if _gist(one) not in said]
     return in_order([*inquiry.findings, *new])
+
+
+def _gist(one: Finding) -> tuple[object, ...]:
+    """What a finding says, whichever version of a task it says it of."""
+    return one.kind, tuple(ref.task for ref in one.tasks)
 
 
 def _about(inquiry: Inquiry, merged: Merged) -> Iterator[Finding]:
