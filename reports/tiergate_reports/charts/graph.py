@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tiergate_reports.charts.svg import chart, clip, element, text, tooltip
 
-_BOX, _HIGH, _GAP, _ROW = 190.0, 44.0, 56.0, 60.0
+_BOX, _HIGH, _GAP, _ROW = 206.0, 44.0, 56.0, 60.0
 _WORDS, _SIGNS = 24, 22
 """Characters of a title and of a label that fit into a box; labels are often capitals."""
 
