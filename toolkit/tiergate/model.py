@@ -7,6 +7,7 @@ is carried in ``extra`` and written back.
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import is_
 from typing import Any, TypeVar
 
 import msgspec
@@ -74,6 +75,9 @@ class Session(
 
 _Kind = TypeVar("_Kind", Task, Session)
 
+_UNSTATED = Task(id="", title="")
+_WEIGHT, _MOMENTUM = _UNSTATED.weight, _UNSTATED.momentum
+
 _encoder = msgspec.json.Encoder()
 _canonical_encoder = msgspec.json.Encoder(order="sorted")
 _task_decoder = msgspec.json.Decoder(Task)
@@ -91,7 +95,27 @@ def encode(value: Task | Session) -> bytes:
 
 def canonical(value: Task | Session) -> bytes:
     """JSON with sorted keys: the same content gives the same bytes, whatever store it came from."""
-    return _canonical_encoder.encode(value)
+    return _canonical_encoder.encode(_plain(value) if isinstance(value, Task) else _with_plain_tasks(value))
+
+
+def _plain(task: Task) -> Task:
+    """The same task, in which a number that equals its default is the default.
+
+    msgspec tells which numbers to leave out by what they are and not by their value, so that a weight of 1.0
+    that somebody stated would have other bytes than one that nobody did.
+    """
+    weight = _WEIGHT if task.weight == _WEIGHT else task.weight
+    momentum = _MOMENTUM if task.momentum == _MOMENTUM else task.momentum
+    if weight is task.weight and momentum is task.momentum:
+        return task
+    return msgspec.structs.replace(task, weight=weight, momentum=momentum)
+
+
+def _with_plain_tasks(session: Session) -> Session:
+    plain = tuple(map(_plain, session.tasks))
+    if all(map(is_, plain, session.tasks)):
+        return session
+    return msgspec.structs.replace(session, tasks=plain)
 
 
 def decode_task(data: bytes) -> Task:

@@ -96,7 +96,7 @@ def run(
     began, created = perf_counter(), datetime.now(UTC)
     failing = _kinds(fail_on)
     _require_outputs(sources, store=store, dry_run=dry_run, review=review, **options)
-    question, tools, facts, read = _prepared(state, sources, store, created, options)
+    question, tools, facts, read = _prepared(state, sources, store, created, {**options, "dry_run": dry_run})
     outcome = _worked(state, question, tools)
     if review:
         outcome = _reviewed(state, outcome, question, tools, options["answers"])
@@ -236,7 +236,7 @@ def _prepared(
         checks={one.name: one for one in host.all(EvidenceCheckDeclaration)},
         rules=host.all(DecisionRuleDeclaration),
     )
-    read = _versions(state, sources, store)
+    read = _versions(state, sources, store, dry_run=options["dry_run"])
     how = {"source_format": options["source_format"], "lenient": options["lenient"]}
     plans, facts = read_plans(state, sources, **how)
     wishes, wished = read_plans(state, options["wishes"], "auto", lenient=options["lenient"])
@@ -258,23 +258,27 @@ def _prepared(
     return question, tools, [*facts, *wished], read
 
 
-def _versions(state: State, sources: Sequence[Path], store: str | None) -> Mapping[str, int] | None:
-    """The versions of what the target holds, where it is one of the sources; else None."""
+def _versions(
+    state: State, sources: Sequence[Path], store: str | None, *, dry_run: bool
+) -> Mapping[str, int] | None:
+    """The versions of what the target holds, where it is one of the sources; else None.
+
+    A reconciliation into it that was interrupted is settled first, so that what is read is one state.
+    """
     if store is None:
         return None
     from tiergate.reconcile.applying import reading, recover
     from tiergate.store_source import address_of
 
     opener = state.host().opener()
-    target = opener.resolve(state.store_address(store)).without_caches()
+    opener.require_known(opener.resolve(state.store_address(store)))
+    if not dry_run:
+        for line in recover(opener, store):
+            state.warn(line)
+    place = Path(opener.resolve(state.store_address(store)).path).resolve()
     for source in sources:
         address = address_of(source, opener)
-        if (
-            address is not None
-            and Path(opener.resolve(address).path).resolve() == Path(target.path).resolve()
-        ):
-            for line in recover(opener, store):
-                state.warn(line)
+        if address is not None and Path(opener.resolve(address).path).resolve() == place:
             return reading(opener, store)
     return None
 
@@ -305,12 +309,17 @@ def _reviewed(state: State, outcome: Outcome, question: Question, tools: Tools, 
 def _applied(
     state: State, store: str, outcome: Outcome, read: Mapping[str, int] | None, *, dry_run: bool
 ) -> Applied:
+    from tiergate.cli.signals import stopped_by_sigterm
     from tiergate.reconcile.applying import apply
 
     opener = state.host().opener()
-    return apply(
-        opener, store, outcome.merged, outcome.decisions, read=read, command=_words(), dry_run=dry_run
-    )
+    with stopped_by_sigterm():
+        applied = apply(
+            opener, store, outcome.merged, outcome.decisions, read=read, command=_words(), dry_run=dry_run
+        )
+    for remark in applied.remarks:
+        state.warn(remark)
+    return applied
 
 
 def _record(

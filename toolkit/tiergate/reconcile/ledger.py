@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import msgspec
-from msgspec.structs import replace
 
 from tiergate.binding import NamedOpener
 from tiergate.canonical import session_hash
-from tiergate.model import Session, Task, decode_session, encode
+from tiergate.model import Session, decode_session, encode
 from tiergate.reconcile.audit import AuditLog, Begun, SessionMark, Step
 from tiergate.state_files import (
     StateError,
@@ -28,7 +27,6 @@ WAIT_S = 30.0
 """How long to wait for another process that reconciles into the same store."""
 
 _SUFFIX = ".backup.jsonl"
-_NONE = Task(id="", title="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +45,7 @@ class Write:
 
 def digest(session: Session | None) -> str | None:
     """The hash of a session in hexadecimal; None for none."""
-    return None if session is None else session_hash(_with_defaults(session)).hex()
-
-
-def _with_defaults(session: Session) -> Session:
-    """The same session, in which a number that has the value of its default is the default.
-
-    Which numbers the JSON form leaves out is told by what they are and not by their value, so that a stated
-    weight of 1.0 would hash otherwise than one that nobody stated.
-    """
-    tasks = tuple(
-        replace(
-            task,
-            weight=_NONE.weight if task.weight == _NONE.weight else task.weight,
-            momentum=_NONE.momentum if task.momentum == _NONE.momentum else task.momentum,
-        )
-        for task in session.tasks
-    )
-    return replace(session, tasks=tasks)
+    return None if session is None else session_hash(session).hex()
 
 
 def found(store: Store, session_id: str) -> Session | None:
