@@ -13,15 +13,16 @@ import click
 from tiergate.cli.from_sources import lenient_option
 from tiergate.cli.groups import DefaultGroup
 from tiergate.cli.output import printable, write, write_json
+from tiergate.cli.reconcile_inputs import prepared
+from tiergate.cli.reconcile_outputs import record_of, require_outputs, save
 from tiergate.cli.state import State
-from tiergate.errors import EXIT_FAILED, EXIT_OK, UsageError, unknown_name
+from tiergate.errors import EXIT_FAILED, EXIT_OK, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from tiergate.reconcile.applying import Applied
     from tiergate.reconcile.engine import Outcome, Question, Tools
-    from tiergate.record import ReconcileRecord, Source
 
 _PATH = click.Path(path_type=Path)
 
@@ -95,14 +96,14 @@ def run(
     """Reconcile plans; see `tiergate reconcile --help`."""
     began, created = perf_counter(), datetime.now(UTC)
     failing = _kinds(fail_on)
-    _require_outputs(sources, store=store, dry_run=dry_run, review=review, **options)
-    question, tools, facts, read = _prepared(state, sources, store, created, {**options, "dry_run": dry_run})
+    require_outputs(sources, store=store, dry_run=dry_run, review=review, **options)
+    question, tools, facts, read = prepared(state, sources, store, created, {**options, "dry_run": dry_run})
     outcome = _worked(state, question, tools)
     if review:
         outcome = _reviewed(state, outcome, question, tools, options["answers"])
     applied = None if store is None else _applied(state, store, outcome, read, dry_run=dry_run)
-    record = _record(state, outcome, facts, applied, created, began)
-    _save(state, record, options)
+    record = record_of(state, outcome, facts, applied, created, began)
+    save(state, record, options)
     if options["json_file"] == "-":
         write_json(record)
     else:
@@ -179,110 +180,6 @@ def _kinds(fail_on: str | None) -> frozenset[str]:
     return kinds
 
 
-def _require_outputs(
-    sources: Sequence[Path], *, store: str | None, dry_run: bool, review: bool, **options: Any
-) -> None:
-    """Refuse what could not be written before anything is worked on.
-
-    Raises:
-        UsageError: an output is missing its folder, or is a source or another output; or options that need
-            each other are not together.
-    """
-    from tiergate.cli.files import require_folder, same_file
-
-    if review and options["answers"] is None:
-        raise UsageError("--review needs --answers", hint="name the file where the answers are kept")
-    if dry_run and store is None:
-        raise UsageError("--dry-run needs --apply", hint="without --apply nothing is written to a store")
-    json_file = options["json_file"]
-    outputs = {"-o": options["output"], "--markdown": options["markdown"], "--answers": options["answers"]}
-    outputs["--json"] = None if json_file in (None, "-") else Path(json_file)
-    given = {name: path for name, path in outputs.items() if path is not None}
-    read = [
-        *sources,
-        *options["wishes"],
-        *options["base"],
-        *filter(None, (options["evidence"], options["decisions"])),
-    ]
-    for name, path in given.items():
-        require_folder(path)
-        if any(same_file(path, other) for other in read):
-            raise UsageError(f"{name} would replace a source", where=str(path), hint="name another file")
-    pairs = list(given.items())
-    for number, (name, path) in enumerate(pairs):
-        for other, taken in pairs[:number]:
-            if same_file(path, taken):
-                raise UsageError(f"{other} and {name} name the same file", where=str(path), hint="name two")
-
-
-def _prepared(
-    state: State, sources: Sequence[Path], store: str | None, now: datetime, options: Mapping[str, Any]
-) -> tuple[Question, Tools, list[Source], Mapping[str, int] | None]:
-    """Read everything that is reconciled, and find the plugins that do it."""
-    from tiergate.cli.reconcile_sources import read_plans
-    from tiergate.deciding import Inquiry
-    from tiergate.hooks import DecisionRuleDeclaration, EvidenceCheckDeclaration, MatcherDeclaration
-    from tiergate.reconcile.answers import read_answers
-    from tiergate.reconcile.decision_tree import read_tree
-    from tiergate.reconcile.engine import Question, Tools
-    from tiergate.reconcile.evidence_file import read_checks
-    from tiergate.reconcile.findings import STALE_DAYS
-    from tiergate.reconcile.grouping import Tasks
-    from tiergate.reconcile.root import Folder
-
-    host = state.host()
-    tools = Tools(
-        matcher=host.get(MatcherDeclaration, options["matcher"]),
-        checks={one.name: one for one in host.all(EvidenceCheckDeclaration)},
-        rules=host.all(DecisionRuleDeclaration),
-    )
-    read = _versions(state, sources, store, dry_run=options["dry_run"])
-    how = {"source_format": options["source_format"], "lenient": options["lenient"]}
-    plans, facts = read_plans(state, sources, **how)
-    wishes, wished = read_plans(state, options["wishes"], "auto", lenient=options["lenient"])
-    base, _ = read_plans(state, options["base"], **how)
-    evidence: Path | None = options["evidence"]
-    tasks = Tasks(Inquiry(plans=tuple(plans), now=now))
-    question = Question(
-        plans=plans,
-        wishes=wishes,
-        base=base,
-        now=now,
-        root=Folder(options["root"] or Path.cwd(), allow_commands=options["allow_commands"]),
-        checks=() if evidence is None else read_checks(evidence, tasks, tools.checks),
-        infers=not options["no_infer"],
-        tree=None if options["decisions"] is None else read_tree(options["decisions"]),
-        answers=() if options["answers"] is None else read_answers(options["answers"]),
-        stale_days=STALE_DAYS if options["stale_days"] is None else options["stale_days"],
-    )
-    return question, tools, [*facts, *wished], read
-
-
-def _versions(
-    state: State, sources: Sequence[Path], store: str | None, *, dry_run: bool
-) -> Mapping[str, int] | None:
-    """The versions of what the target holds, where it is one of the sources; else None.
-
-    A reconciliation into it that was interrupted is settled first, so that what is read is one state.
-    """
-    if store is None:
-        return None
-    from tiergate.reconcile.applying import reading, recover
-    from tiergate.store_source import address_of
-
-    opener = state.host().opener()
-    opener.require_known(opener.resolve(state.store_address(store)))
-    if not dry_run:
-        for line in recover(opener, store):
-            state.warn(line)
-    place = Path(opener.resolve(state.store_address(store)).path).resolve()
-    for source in sources:
-        address = address_of(source, opener)
-        if address is not None and Path(opener.resolve(address).path).resolve() == place:
-            return reading(opener, store)
-    return None
-
-
 def _worked(state: State, question: Question, tools: Tools) -> Outcome:
     from tiergate.cli.reconcile_progress import shown
     from tiergate.reconcile.engine import reconcile
@@ -320,69 +217,3 @@ def _applied(
     for remark in applied.remarks:
         state.warn(remark)
     return applied
-
-
-def _record(
-    state: State,
-    outcome: Outcome,
-    sources: list[Source],
-    applied: Applied | None,
-    created: datetime,
-    began: float,
-) -> ReconcileRecord:
-    from tiergate.load.environment import environment
-    from tiergate.matching import tasks_of
-    from tiergate.plugins import PluginStatus
-    from tiergate.reconcile.roadmap import next_commands
-    from tiergate.record import PluginVersion, ReconcileRecord
-
-    inquiry = outcome.inquiry
-    words = ["tiergate", *map(printable, sys.argv[1:])]
-    written = applied is not None and not applied.dry_run
-    return ReconcileRecord(
-        created_at=created.isoformat(timespec="seconds"),
-        duration_s=round(perf_counter() - began, 3),
-        command=words,
-        environment=environment(),
-        sources=sources,
-        sessions=list(outcome.sessions),
-        matches=list(inquiry.matched.matches),
-        review=list(inquiry.matched.review),
-        evidence=list(inquiry.evidence),
-        findings=list(outcome.findings),
-        decisions=list(outcome.decisions),
-        roadmap=outcome.roadmap,
-        matrix=list(outcome.matrix),
-        titles=[(ref, task.title) for ref, _, task in tasks_of([*inquiry.plans, *inquiry.wishes])],
-        next=next_commands(
-            words,
-            outcome.roadmap,
-            outcome.decisions,
-            {session.id for session in outcome.merged.sessions},
-            applied=written,
-        ),
-        plugins=[
-            PluginVersion(name=plugin.name, version=plugin.version)
-            for plugin in state.host().plugins
-            if plugin.status is PluginStatus.ACTIVE
-        ],
-        remarks=list(outcome.remarks),
-        applied=applied.store if applied is not None and written else None,
-    )
-
-
-def _save(state: State, record: ReconcileRecord, options: Mapping[str, Any]) -> None:
-    from tiergate.cli.files import render, replace_file
-    from tiergate.record import encode_record
-
-    writers: dict[str, tuple[Path | None, Callable[[], bytes]]] = {
-        "page": (options["output"], lambda: render(state.host(), "html", [record])),
-        "report": (options["markdown"], lambda: render(state.host(), "markdown", [record])),
-        "record": (
-            Path(options["json_file"]) if options["json_file"] not in (None, "-") else None,
-            lambda: encode_record(record),
-        ),
-    }
-    for path, make in writers.values():
-        if path is not None:
-            replace_file(path, make())
