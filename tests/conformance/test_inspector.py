@@ -31,6 +31,7 @@ CALLS: Sequence[tuple[str, dict[str, Any]]] = (
     ("balance_apply", {"session": "s"}),
     ("flow", {"session": "s"}),
     ("plan", {"session": "s"}),
+    ("reconcile", {"limit": 5}),
     ("search", {"text": "second"}),
     ("session_get", {"session": "s", "limit": 10}),
     ("session_list", {}),

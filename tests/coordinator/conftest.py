@@ -1,4 +1,4 @@
-"""Servers as clients start them, with a further operation that takes as long as it is told."""
+"""Servers as clients start them, with an operation that takes as long as it is told."""
 
 from __future__ import annotations
 
@@ -180,7 +180,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (info / "entry_points.txt").write_text("[tiergate]\nslow = slow_operation\n")
     kept = {name: text for name, text in os.environ.items() if not name.startswith("TIERGATE_")}
     paths = (str(folder), os.environ.get("PYTHONPATH"))
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    # The slow operation stands where the built-in one of its name would.
+    disabled = {"TIERGATE_DISABLE_PLUGINS": "operations-reconcile"}
+    return {**kept, **disabled, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def words(store: Path, *more: str) -> list[str]:

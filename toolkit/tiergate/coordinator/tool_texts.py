@@ -148,7 +148,7 @@ TOOL_TEXTS = (
         name="reconcile",
         operation="reconcile",
         title="Reconcile plans",
-        description="Compare task lists that contradict each other: what is the same, what is a duplicate,"
-        " what is true, and what follows.",
+        description="Compare the sessions with each other: which tasks are one piece of work, which are"
+        " planned twice, and what contradicts itself, with what to do about it.",
     ),
 )
