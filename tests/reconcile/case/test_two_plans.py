@@ -139,23 +139,27 @@ def test_what_is_found_in_every_branch(tmp_path: Path, lines: int) -> None:
     assert sum("merge" in one and "abandon" in one for one in said) == 2
 
 
+@pytest.mark.parametrize("workspaces", [True, False])
 @pytest.mark.parametrize("lines", [640, 300, 0])
-def test_the_roadmap_of_every_branch(tmp_path: Path, lines: int) -> None:
-    record = reconciled(tmp_path, lines=lines)
+def test_the_roadmap_of_every_branch(tmp_path: Path, lines: int, workspaces: bool) -> None:
+    record = reconciled(tmp_path, lines=lines, workspaces=workspaces)
     spans = {
         phase.name: (phase.estimate.low_h, phase.estimate.high_h)
         for phase in record.roadmap.phases
         if phase.estimate
     }
-    names = list(spans)
+    names = [phase.name for phase in record.roadmap.phases]
     assert names[0] == "Resolve duplication"
-    assert spans[names[0]] == (0.5, 2.0)
+    assert spans[names[0]] == (1.0, 2.0)
     first = next(name for name in names if FIRST in name)
     assert spans[first] == (24.0, 40.0)
     runtime, storage = (next(name for name in names if word in name) for word in ("Runtime", "Storage"))
     assert spans[runtime] == (16.0, 24.0)
     assert spans[storage] == (8.0, 16.0)
-    assert names.index(first) < names.index(runtime) < names.index(storage)
+    assert names.index(first) < names.index(runtime) < names.index(storage) < len(names) - 1
+    assert first in next(phase for phase in record.roadmap.phases if phase.name == storage).beside
+    assert names[-1] == "Validate together"
+    assert spans[names[-1]] == (8.0, 16.0)
 
 
 def test_roles_and_progress(tmp_path: Path) -> None:

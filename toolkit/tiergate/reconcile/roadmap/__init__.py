@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from tiergate.errors import counted
 from tiergate.matching import Plan
-from tiergate.model import Session, Task
+from tiergate.model import Session
 from tiergate.reconcile.roadmap import estimates
-from tiergate.reconcile.roadmap.graph import OPEN, Key, Work
+from tiergate.reconcile.roadmap.graph import Key, Work
 from tiergate.reconcile.roadmap.phases import Part, in_order, is_quick, parts_of
+from tiergate.reconcile.roadmap.wished import wished_phases, wishes_left
 from tiergate.reconcile_record import (
     Decision,
     Estimate,
@@ -27,8 +27,7 @@ from tiergate.reconcile_record import (
 )
 
 _PER_QUESTION = Estimate(low_h=0.1, likely_h=0.2, high_h=0.4)
-_LEAST_SETTLING = Estimate(low_h=0.5, likely_h=1.0, high_h=2.0)
-_OPTIONAL = re.compile(r"\b(?:optional(?:ly)?|only (?:if|when)|if needed)\b", re.IGNORECASE)
+_LEAST_SETTLING = Estimate(low_h=1.0, likely_h=1.5, high_h=2.0)
 _STARTS = 3
 
 
@@ -53,12 +52,16 @@ def make_roadmap(
     work = Work(sessions)
     names = _Names(origins)
     asked = tuple(dict.fromkeys(ref for one in decisions if one.rule == "ask" for ref in one.tasks))
-    phases = [*_settling(asked, findings)]
-    phases += [_phase(part, work, names) for part in parts_of(work, sessions, roles or {})]
-    phases += _wished(wishes, matrix, [phase.name for phase in phases])
+    left = wishes_left(wishes, matrix)
+    parts, last = parts_of(work, sessions, roles or {}, len(left))
+    carried_on = [_phase(part, work, names) for part in parts]
+    phases = [*_settling(asked, findings), *carried_on]
+    phases += wished_phases(left, [phase.name for phase in carried_on])
+    phases += [_phase(last, work, names)] if last is not None else []
+    broken = [pair for one in (work, *(wished.work for wished in left)) for pair in one.broken]
     remarks = []
-    if work.broken:
-        (one, other), *more = work.broken
+    if broken:
+        (one, other), *more = broken
         rest = f", and {len(more)} more" if more else ""
         remarks.append(
             f"the roadmap passes over what {one[0]}/{one[1]} needs of {other[1]}, which closes a circle{rest}"
@@ -133,46 +136,6 @@ def _phase(part: Part, work: Work, names: _Names) -> Phase:
     )
 
 
-def _wished(wishes: Sequence[Plan], matrix: Sequence[MatrixEntry], before: Sequence[str]) -> list[Phase]:
-    """A phase for each list, of what no task covers; the lists that touch the sessions' work come first."""
-    covered = {entry.item for entry in matrix if entry.relation == "covers"}
-    touched = {entry.item for entry in matrix if entry.relation == "overlaps"}
-    lists = [(plan.source, session) for plan in wishes for session in plan.sessions]
-    found: list[tuple[int, int, Session, list[tuple[TaskRef, Task]]]] = []
-    for source, session in lists:
-        items = [
-            (TaskRef(source, session.id, task.id), task) for task in session.tasks if task.status in OPEN
-        ]
-        left = [(ref, task) for ref, task in items if ref not in covered]
-        if left:
-            touching = sum(ref in touched for ref, _ in left)
-            found.append((-touching, len(found), session, left))
-    phases = []
-    for touching, _, session, left in sorted(found, key=lambda one: one[:2]):
-        left.sort(key=lambda one: (_is_optional(one[1].title + one[1].notes), one[0] not in touched))
-        each = [estimates.stated(task.extra, task.title, task.notes) for _, task in left]
-        whole = estimates.of_session(session)
-        phases.append(
-            Phase(
-                name=f"Take up {session.title or session.id}",
-                why="no session has these yet"
-                + ("" if touching else "; they touch nothing that is under way"),
-                tasks=tuple(
-                    PlannedTask(task=ref, title=task.title, status=task.status, estimate=own)
-                    for (ref, task), own in zip(left, each, strict=True)
-                ),
-                estimate=whole or estimates.total(one for one in each if one is not None),
-                side_by_side=(tuple(ref for ref, _ in left),) if len(left) > 1 else (),
-                beside=() if touching else tuple(before[-1:]),
-            )
-        )
-    return phases
-
-
-def _is_optional(text: str) -> bool:
-    return _OPTIONAL.search(text) is not None
-
-
 def next_commands(
     command: Sequence[str],
     roadmap: Roadmap,
@@ -202,24 +165,25 @@ def next_commands(
                 why=f"writes the merged plan, with {counted(changes, 'decided change')}; can be undone",
             )
         )
+    undecided, path = frozenset(roadmap.undecided), frozenset(roadmap.critical_path)
     free = [
         task
         for phase in roadmap.phases
         for task in phase.tasks
-        if not task.blocked_by and task.task not in roadmap.undecided and task.task.session in sessions
+        if not task.blocked_by and task.task not in undecided and task.task.session in sessions
     ]
-    for task in _first_of(free, roadmap.critical_path):
+    for task in _first_of(free, path):
         named = f"session={task.task.session!r} task={task.task.task!r}"
         is_active = task.status == "active"
         words = f"task_progress {named}" if is_active else f"task_update {named} status='active'"
-        on_path = task.task in roadmap.critical_path
+        on_path = task.task in path
         state = "under way" if is_active else "free to begin"
         why = f"{task.title}: {state}" + (", and on the critical path" if on_path else "")
         found.append(NextCommand(command=words, why=why + (", a quick win" if task.quick_win else "")))
     return found
 
 
-def _first_of(free: Sequence[PlannedTask], path: Collection[TaskRef]) -> list[PlannedTask]:
+def _first_of(free: Sequence[PlannedTask], path: frozenset[TaskRef]) -> list[PlannedTask]:
     """The few to begin with: what is under way, quick wins, then what is on the critical path."""
     return sorted(free, key=lambda one: (one.status != "active", not one.quick_win, one.task not in path))[
         :_STARTS

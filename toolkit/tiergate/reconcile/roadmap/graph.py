@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -57,38 +56,44 @@ class Work:
         return key
 
     def _needs(self, key: Key) -> list[Key]:
-        found = dict.fromkeys(self.carried_on_by((key[0], needed)) for needed in self.all[key].dependencies)
-        return [one for one in found if one in self.tasks and one != key]
+        found: dict[Key, None] = {}
+        for needed in self.all[key].dependencies:
+            one = self.carried_on_by((key[0], needed))
+            # A task that waits for itself is a circle; one that waited for what it now carries on is none.
+            if one in self.tasks and (one != key or needed == key[1]):
+                found[one] = None
+        return list(found)
 
     def _ordered(self, wanted: Mapping[Key, list[Key]]) -> tuple[list[Key], dict[Key, list[Key]]]:
-        """Kahn's algorithm over the tasks as they are given; a circle is broken at its first task."""
-        left = {key: len(needs) for key, needs in wanted.items()}
-        follow: dict[Key, list[Key]] = defaultdict(list)
-        for key, needs in wanted.items():
-            for one in needs:
-                follow[one].append(key)
-        ready = [key for key, count in left.items() if count == 0]
+        """The tasks behind what they wait for, by searching the depths of the tasks as they are given.
+
+        A dependency on a task that the search is still inside of closes a circle, and no other one does
+        (Cormen et al., Introduction to Algorithms, 3rd ed., section 22.4): these alone are passed over.
+        """
         order: list[Key] = []
-        done: set[Key] = set()
-        waiting = iter(wanted)
-        waits_for = {key: list(needs) for key, needs in wanted.items()}
-        while len(order) < len(wanted):
-            if not ready:
-                first = next(key for key in waiting if key not in done)
-                held = [one for one in waits_for[first] if one not in done]
-                self.broken += [(first, one) for one in held]
-                waits_for[first] = [one for one in waits_for[first] if one in done]
-                left[first] = 0
-                for one in held:
-                    follow[one].remove(first)
-                ready = [first]
-            key = ready.pop()
-            order.append(key)
-            done.add(key)
-            for other in follow[key]:
-                left[other] -= 1
-                if left[other] == 0:
-                    ready.append(other)
+        waits_for: dict[Key, list[Key]] = {}
+        inside: set[Key] = set()
+        for first in wanted:
+            if first in waits_for:
+                continue
+            waits_for[first] = []
+            inside.add(first)
+            path = [(first, iter(wanted[first]))]
+            while path:
+                key, needs = path[-1]
+                one = next(needs, None)
+                if one is None:
+                    path.pop()
+                    inside.remove(key)
+                    order.append(key)
+                elif one in inside:
+                    self.broken.append((key, one))
+                else:
+                    waits_for[key].append(one)
+                    if one not in waits_for:
+                        waits_for[one] = []
+                        inside.add(one)
+                        path.append((one, iter(wanted[one])))
         return order, waits_for
 
     def critical_path(self) -> list[Key]:

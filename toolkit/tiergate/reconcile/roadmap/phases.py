@@ -17,6 +17,7 @@ _VALIDATES = re.compile(
     r"\b(?:validat\w*|integration tests?|end[- ]to[- ]end|e2e|acceptance tests?|regression tests?)\b",
     re.IGNORECASE,
 )
+_PREPARES = re.compile(r"\W*(?:document|describe|explain|plan|design)(?:s|ing|ation)?\b", re.IGNORECASE)
 _FEW = 2
 
 
@@ -30,15 +31,20 @@ class Part:
     sessions: list[Session] = field(default_factory=list)
 
 
-def parts_of(work: Work, sessions: Sequence[Session], roles: Mapping[str, str]) -> list[Part]:
-    """The phases of the sessions' own work, in order.
+def parts_of(
+    work: Work, sessions: Sequence[Session], roles: Mapping[str, str], wished: int = 0
+) -> tuple[list[Part], Part | None]:
+    """The phases of the sessions' own work, in order, and the one that stands behind everything.
 
     Sessions that wait for each other make one phase. A phase stands after those that it waits for; where the
-    order is free, the more important session is first. Tasks that validate what several sessions have done,
-    and for which nobody waits, come last together.
+    order is free, the more important session is first. Tasks that validate what several sessions or lists
+    have made, and for which nobody waits, come last together.
+
+    Args:
+        wished: how many lists bring work of their own.
     """
     by_id = {session.id: session for session in sessions}
-    last = _validation(work)
+    last = _validation(work, wished)
     groups = _groups(work, [session.id for session in sessions], last)
     by_session: dict[str, list[Key]] = defaultdict(list)
     for key in work.order:
@@ -51,22 +57,26 @@ def parts_of(work: Work, sessions: Sequence[Session], roles: Mapping[str, str]) 
             members = [by_id[name] for name in names]
             why = "they wait for each other" if len(names) > 1 else _why(members[0], roles)
             parts.append(Part(f"Carry on {', '.join(names)}", why, tasks, members))
-    if last:
-        tasks = [key for key in work.order if key in last]
-        parts.append(Part("Validate together", "what the phases before have made is tested as one", tasks))
-    return parts
+    if not last:
+        return parts, None
+    why = "what the phases before have made is tested as one"
+    return parts, Part("Validate together", why, [key for key in work.order if key in last])
 
 
-def _validation(work: Work) -> set[Key]:
-    """Tasks at the end of their chains that validate, where there are several sessions to validate."""
-    if len({session for session, _ in work.tasks}) < _FEW:
+def _validation(work: Work, wished: int) -> set[Key]:
+    """Tasks at the end of their chains that validate, where there are several things to validate."""
+    if len({session for session, _ in work.tasks}) + wished < _FEW:
         return set()
     needed = {one for needs in work.waits_for.values() for one in needs}
     return {
         key
         for key, task in work.tasks.items()
-        if key not in needed and work.waits_for[key] and _VALIDATES.search(task.title)
+        if key not in needed and work.waits_for[key] and _is_validation(task.title)
     }
+
+
+def _is_validation(title: str) -> bool:
+    return _VALIDATES.search(title) is not None and _PREPARES.match(title) is None
 
 
 def _groups(work: Work, names: Iterable[str], apart: set[Key]) -> list[list[str]]:
@@ -126,8 +136,9 @@ def _why(session: Session, roles: Mapping[str, str]) -> str:
 
 
 def is_quick(work: Work, key: Key) -> bool:
-    """Whether a task is free to begin and short."""
-    return not work.waits_for[key] and work.estimates[key].likely_h <= estimates.QUICK_H
+    """Whether a task is free to begin and said to be short; a guess by weights is no promise."""
+    estimate = work.estimates[key]
+    return not work.waits_for[key] and estimate.stated and estimate.likely_h <= estimates.QUICK_H
 
 
 def in_order(work: Work, tasks: Sequence[Key]) -> list[Key]:
