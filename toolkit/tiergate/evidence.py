@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
@@ -32,8 +31,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     declared: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a kind of check found, before it is tied to tasks: the fields of `Evidence` that it knows."""
 
     subject: str
@@ -43,8 +41,7 @@ class Found:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """A commit of the repository that holds the root."""
 
     id: str

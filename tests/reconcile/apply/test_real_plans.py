@@ -17,7 +17,6 @@ from tiergate.reconcile_record import TaskRef
 from tiergate.sources import AUTO, read_source
 from tiergate.store import StoreAddress
 
-pytest.importorskip("sklearn", reason="tiergate[reconcile] is not installed")
 pytest.importorskip("sparse_dot_topn", reason="tiergate[reconcile] is not installed")
 pytest.importorskip("rapidfuzz", reason="tiergate[reconcile] is not installed")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
-import yaml
 
 from tiergate.errors import SourceError
 from tiergate.evidence import Found, Root
@@ -44,6 +42,10 @@ def key(options: dict[str, Any], root: Root) -> list[Found]:
 
 
 def _parsed(path: str, content: bytes) -> Any:
+    import tomllib  # listing plugins must not pay for it
+
+    import yaml
+
     suffix = PurePosixPath(path).suffix.lower()
     try:
         if suffix == ".json":

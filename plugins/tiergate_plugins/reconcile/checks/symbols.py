@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +12,9 @@ from tiergate.errors import SourceError
 from tiergate.evidence import Found, Root
 from tiergate.hooks import EvidenceCheckDeclaration, hookimpl
 from tiergate_plugins.reconcile.checks.looking import Seen, look, read_options, text_of
-from tiergate_plugins.reconcile.checks.scripts import definitions as script_definitions
+
+if TYPE_CHECKING:
+    import ast
 
 _PYTHON = frozenset({".py", ".pyi"})
 _SCRIPTS = frozenset({".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"})
@@ -42,12 +43,16 @@ def symbol(options: dict[str, Any], root: Root) -> list[Found]:
 def _definitions(path: str, text: str) -> Iterator[tuple[str, int]]:
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in _PYTHON:
+        import ast  # listing plugins must not pay for it
+
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SourceError(f"is no Python that can be read: {error}", where=path) from error
         return _python(tree, "")
     if suffix in _SCRIPTS:
+        from tiergate_plugins.reconcile.checks.scripts import definitions as script_definitions
+
         return script_definitions(text)
     raise SourceError(
         "is neither Python, TypeScript nor JavaScript by its name", where=path, hint="use the check pattern"
@@ -56,6 +61,8 @@ def _definitions(path: str, text: str) -> Iterator[tuple[str, int]]:
 
 def _python(node: ast.AST, inside: str) -> Iterator[tuple[str, int]]:
     """Names that a module or a class defines, with their lines; what functions define inside is theirs."""
+    import ast
+
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield inside + child.name, child.lineno
