@@ -78,6 +78,18 @@ def test_an_id_on_two_texts_is_a_collision() -> None:
     assert found.matches[0].reason.startswith("one id on two texts")
 
 
+def test_an_id_of_thousands_of_digits_is_an_id() -> None:
+    found = match([plan("one", ["Write it"], "8" * 5000), plan("two", ["Write it"], "9" * 5000)])
+    assert kinds(found) == ["same"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind"), [("🔥🔥", "🔥🔥", "same"), ("", "", "same"), ("🔥", "✂", "collision")]
+)
+def test_texts_of_signs_alone_are_compared_as_they_are_written(one: str, other: str, kind: str) -> None:
+    assert kinds(match([plan("one", [one], "bd-x"), plan("two", [other], "bd-x")])) == [kind]
+
+
 def test_a_copy_inside_a_session_is_a_duplicate() -> None:
     assert kinds(match([plan("one", ["Write the tests", "write the tests!"])])) == ["duplicate"]
 

@@ -19,7 +19,7 @@ from tiergate_plugins.reconcile.texts import Item
 CERTAIN = 0.999
 UNSURE = 0.5
 CLOSED = frozenset({Status.COMPLETED, Status.ABANDONED})
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"([0-9]+)")
 _FEW_SESSIONS = 2
 
 
@@ -103,7 +103,14 @@ def _groups(items: Iterable[Item], key: Callable[[Item], object]) -> Iterator[li
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """An id as it is counted: 10 after 9."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in _DIGITS.split(name)]
+    parts = _DIGITS.split(name)
+    return [_counted(part) if place % 2 else (0, part) for place, part in enumerate(parts)]
+
+
+def _counted(digits: str) -> tuple[int, str]:
+    """A number in the order of its size; one of thousands of digits is not made an integer."""
+    plain = digits.lstrip("0")
+    return len(plain), plain
 
 
 def _match(one: Item, other: Item, kind: MatchKind, reason: str, likely: float = CERTAIN) -> Match:

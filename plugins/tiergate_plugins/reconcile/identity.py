@@ -59,7 +59,10 @@ def _by_id(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 
 def _judged(one: Item, other: Item, cosine: float) -> Match:
-    title = title_likeness(one, other)
+    if one.text == other.text:  # both fold to nothing, as signs alone do: what is written decides
+        title = cosine = 1.0 if one.raw == other.raw else 0.0
+    else:
+        title = title_likeness(one, other)
     alike = max(title, cosine)
     likely = min(1 / (1 + math.exp(_STEEP * (_AGREE - alike))), CERTAIN)
     why = f"titles {title:.0%} alike, title and notes {cosine:.0%}"
