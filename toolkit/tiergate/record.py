@@ -12,6 +12,18 @@ from typing import Literal
 import msgspec
 
 from tiergate.errors import SourceError
+from tiergate.gate_record import (
+    BenchmarkVerdict,
+    GateBenchmark,
+    GateCheck,
+    GatePair,
+    GateRecord,
+    GateRules,
+    GateSide,
+    GateUnpaired,
+    GateVerdict,
+    SideName,
+)
 from tiergate.reconcile_record import ReconcileRecord
 from tiergate.run_record import (
     Affinity,
@@ -50,6 +62,7 @@ __all__ = [
     "Affinity",
     "BenchRecord",
     "BenchRow",
+    "BenchmarkVerdict",
     "ClassLatency",
     "Comparison",
     "Control",
@@ -59,7 +72,11 @@ __all__ = [
     "FieldDifference",
     "GateBenchmark",
     "GateCheck",
+    "GatePair",
     "GateRecord",
+    "GateRules",
+    "GateSide",
+    "GateUnpaired",
     "GateVerdict",
     "Interval",
     "Knee",
@@ -76,6 +93,7 @@ __all__ = [
     "RoutingError",
     "RunRecord",
     "SeriesPoint",
+    "SideName",
     "Source",
     "SweepPoint",
     "TierAccuracy",
@@ -96,46 +114,6 @@ MAX_AMBIGUOUS = 0.10
 
 NOTHING_TO_TIER = "nothing to tier"
 """How the only entry of `RunRecord.too_few` begins where all requests take about the same time."""
-
-GateVerdict = Literal["pass", "fail", "inconclusive"]
-
-
-class GateBenchmark(msgspec.Struct, kw_only=True, frozen=True):
-    """One benchmark of a paired comparison."""
-
-    name: str
-    ratio: float
-    interval: Interval
-    verdict: Literal["regressed", "improved", "same", "inconclusive"]
-    seconds: float
-
-
-class GateCheck(msgspec.Struct, kw_only=True, frozen=True):
-    """One budget, judged by the interval of what it limits.
-
-    Attributes:
-        metric: dotted name in the configured router's variant.
-        budget: as written, for example ``< 100 ms``.
-        interval: equal ends for what was counted and not estimated; None where nothing was measured.
-    """
-
-    metric: str
-    value: float | None
-    interval: Interval | None
-    budget: str
-    verdict: GateVerdict
-    title: str = ""
-    reason: str = ""
-
-
-class GateRecord(msgspec.Struct, kw_only=True, frozen=True):
-    """What a gate decided, and by which checks."""
-
-    schema: Literal["tiergate.gate/1"] = "tiergate.gate/1"
-    verdict: GateVerdict
-    benchmarks: list[GateBenchmark] = []
-    checks: list[GateCheck] = []
-    subject: str = ""
 
 
 class FieldDifference(msgspec.Struct, kw_only=True, frozen=True):
