@@ -158,4 +158,19 @@ def test_judging_counts_requests_whose_interval_crosses_a_cut_off() -> None:
     # No request ever waits here, so nothing is slowed down and long ones keep their time.
     assert found.short_slowdown_p95 == pytest.approx(1.0)
     assert found.long_ratio == pytest.approx(1.0)
-    assert found.gap == pytest.approx(10.0)
+    assert found.gap == pytest.approx(10.0 * 10.0)
+
+
+def test_the_cold_cut_lies_in_its_own_gap_where_the_hot_one_has_none() -> None:
+    # Dense times below 2 ms, a spread of some between 2 and 6 ms, and heavy ones ten times beyond.
+    random = Random(5)
+    dense = [random.uniform(1e-4, 2e-3) for _ in range(270)]
+    some = [2e-3 * 1.3**step for step in range(5) for _ in range(4)]
+    heavy = [random.uniform(60e-3, 80e-3) for _ in range(10)]
+    service = [*dense, *some, *heavy]
+    random.shuffle(service)
+    exact = TrainingTrace(poisson(5, 300, 400.0), service, low=service, high=service)
+
+    warm_s = search(exact, WORKERS).cutoffs.warm_s
+
+    assert max(some) < warm_s < min(heavy)

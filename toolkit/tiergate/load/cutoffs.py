@@ -4,8 +4,9 @@ The declared objective (fixed before any run): least 95th percentile of the slow
 requests, while the 95th percentile of the response time of long ones stays at most twice that of one
 shared queue with as many workers. Slowdown is response over service time. Choices within 5 % of the
 best count as equal; among them the one with the fewest ambiguous training requests wins, counted in steps
-of 2 % of the trace, then the one in the widest gap between service times, in steps of a quarter, then the one
-that cuts lowest. The steps keep cut-offs where they were when measured times differ a little between runs.
+of 2 % of the trace, then the one in the widest gaps between service times (the product of both, in steps of a
+quarter), then the one that cuts lowest. The steps keep cut-offs where they were when measured times differ a
+little between runs.
 
 The simulation knows queues and workers, not that workers share cores; what it expected stands in the
 record beside what was measured.
@@ -35,7 +36,12 @@ need traffic to be worth them; heavy requests are rare by nature."""
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A pair of cut-offs, and what the simulation expects of it."""
+    """A pair of cut-offs, and what the simulation expects of it.
+
+    Attributes:
+        gap: ratio of the service times on either side of one cut, times that of the other. Of the two alone the
+            narrower would say nothing of where the other cut should lie.
+    """
 
     cutoffs: Cutoffs
     short_slowdown_p95: float
@@ -146,7 +152,7 @@ def judge(training: TrainingTrace, workers: dict[str, int], hot_s: float, warm_s
         float(np.quantile(response[short] / service[short], 0.95)),
         float(np.quantile(response[long], 0.95) / np.quantile(shared[long], 0.95)),
         int(crossed),
-        min(_gap(service, hot_s), _gap(service, warm_s)),
+        _gap(service, hot_s) * _gap(service, warm_s),
     )
 
 
