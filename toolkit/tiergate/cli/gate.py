@@ -92,3 +92,8 @@ def _exit_code(state: State, gate: GateRecord, inconclusive: str) -> int:
     if inconclusive == "warn":
         state.warn("the gate is inconclusive")
     return EXIT_OK
+
+
+from tiergate.cli import gate_paired  # noqa: E402
+
+command.add_command(gate_paired.command, "paired")

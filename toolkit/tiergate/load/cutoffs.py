@@ -39,8 +39,8 @@ class Candidate:
     """A pair of cut-offs, and what the simulation expects of it.
 
     Attributes:
-        gap: ratio of the service times on either side of one cut, times that of the other. Of the two alone the
-            narrower would say nothing of where the other cut should lie.
+        gap: ratio of the service times on either side of one cut, times that of the other. The narrower
+            alone would say nothing of where the other cut should lie.
     """
 
     cutoffs: Cutoffs

@@ -1,0 +1,171 @@
+"""``tiergate gate paired``: two trees of one project, measured in turns."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import randbits
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from tiergate.cli import State
+from tiergate.cli.output import write, write_json
+from tiergate.errors import EXIT_BROKE, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_OK
+
+if TYPE_CHECKING:
+    from tiergate.record import GateRecord
+
+
+@click.command(short_help="Compare two trees of a project, benchmark by benchmark, in turns.")
+@click.option(
+    "--base", required=True, metavar="REF|DIR", help="What is compared with: a git reference or a folder."
+)
+@click.option(
+    "--new",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="What is judged.  [default: the working directory]",
+)
+@click.option(
+    "--install",
+    multiple=True,
+    metavar="ARGS",
+    help="Arguments of pip install, run in each tree; may be repeated.  [default: -e .]",
+)
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Run both sides with this interpreter and install nothing; code is found in src or the tree itself.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.01,
+    metavar="SHARE",
+    show_default=True,
+    help="A slowdown below this share is none.",
+)
+@click.option("--seed", type=int, default=None, metavar="N", help="Of the order of blocks.  [default: drawn]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1),
+    default=300.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long a side may be silent.",
+)
+@click.option("-k", "expression", metavar="EXPR", help="Only benchmarks that match, as pytest's own -k.")
+@click.option("--pytest-args", default="", metavar="ARGS", help="Further options of pytest, in one word.")
+@click.option(
+    "--inconclusive",
+    type=click.Choice(["fail", "warn", "pass"]),
+    help="Exit with 4 (fail), or with 0 and a warning (warn) or without (pass).",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the gate record there."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Write the gate record to standard output, and nothing else."
+)
+@click.argument("paths", nargs=-1, required=True)
+@click.pass_obj
+def command(
+    state: State,
+    base: str,
+    new: Path,
+    install: tuple[str, ...],
+    python: Path | None,
+    tolerance: float,
+    seed: int | None,
+    timeout: float,
+    expression: str | None,
+    pytest_args: str,
+    inconclusive: str | None,
+    output: Path | None,
+    as_json: bool,
+    paths: tuple[str, ...],
+) -> int:
+    """Run the pytest-benchmark suite in PATHS in both trees, and say of each benchmark whether it got slower.
+
+    Both sides stand still inside the same benchmark and take turns, half a millisecond at a time, so that
+    whatever else the machine does hits both. New processes begin again and again. A slowdown is called one
+    only where that is sure; unchanged suites are called slower in one of a hundred runs at most.
+
+    Exits with 0 when nothing got slower, 1 when something did, 2 for wrong usage, 3 when a benchmark fails, 4
+    when it cannot be decided.
+    """
+    from tiergate.cli.files import replace_file, require_folder
+    from tiergate.cli.gate_lines import benchmark_lines
+    from tiergate.cli.gate_progress import shown
+    from tiergate.gate.paired.engine import PairedPlan, compare
+    from tiergate.gate.paired.sides import Wanted, prepare
+    from tiergate.gate.sequential import Rules
+    from tiergate.load.environment import environment
+    from tiergate.record import GateRecord, GateSide, encode_record
+
+    if output is not None:
+        require_folder(output)
+
+    began, started = monotonic(), datetime.now(UTC)
+    selection = ["-k", expression] if expression else []
+    with shown(quiet=state.quiet) as progress:
+        sides = prepare(
+            Wanted(
+                base=base,
+                new=new,
+                paths=paths,
+                python=python.absolute() if python else None,
+                install=[word for argument in install for word in shlex.split(argument)],
+                pytest_arguments=[*selection, *shlex.split(pytest_args)],
+            ),
+            progress.doing,
+        )
+        plan = PairedPlan(
+            sides=sides.plans,
+            rules=Rules(tolerance=tolerance, same_within=2.5 * tolerance),
+            patience_s=timeout,
+            seed=randbits(32) if seed is None else seed,
+            check=sides.check,
+        )
+        outcome = compare(plan, progress)
+    record = GateRecord(
+        verdict=outcome.verdict,
+        benchmarks=outcome.benchmarks,
+        unpaired=outcome.unpaired,
+        rules=plan.rules.recorded(),
+        subject=f"{sides.new.label} beside {sides.base.label}",
+        base=GateSide(label=sides.base.label, commit=sides.base.commit),
+        new=GateSide(label=sides.new.label, commit=sides.new.commit),
+        environment=environment(),
+        command=shlex.join(["tiergate", *sys.argv[1:]]),
+        created_at=started.isoformat(timespec="seconds"),
+        duration_s=round(monotonic() - began, 3),
+    )
+    if output is not None:
+        replace_file(output, encode_record(record))
+    if as_json:
+        write_json(record)
+    else:
+        write(*benchmark_lines(record))
+    return exit_code(state, record, state.config({"inconclusive": inconclusive}).config.inconclusive)
+
+
+def exit_code(state: State, record: GateRecord, inconclusive: str) -> int:
+    """Of a comparison: a slowdown counts more than a benchmark that broke, that more than one undecided."""
+    if record.verdict == "fail":
+        return EXIT_FAILED
+    if any(one.problem == "failed" for one in record.unpaired):
+        return EXIT_BROKE
+    if record.verdict == "pass":
+        return EXIT_OK
+    if inconclusive == "fail":
+        return EXIT_INCONCLUSIVE
+    if inconclusive == "warn":
+        state.warn("the gate is inconclusive")
+    return EXIT_OK

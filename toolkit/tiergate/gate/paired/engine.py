@@ -1,0 +1,189 @@
+"""``gate paired`` from top to bottom: collect both sides, play generations, look, judge, record."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Protocol
+
+from tiergate.errors import RunError
+from tiergate.gate.paired.duet import Pace
+from tiergate.gate.paired.generation import Collected, Failure, both_sides, collected, perform
+from tiergate.gate.paired.pairing import Suite, pair_up
+from tiergate.gate.paired.processes import SidePlan
+from tiergate.gate.ratio import Estimate, estimate
+from tiergate.gate.sequential import Judgement, Rules, judge
+from tiergate.record import BenchmarkVerdict, GateBenchmark, GatePair, GateUnpaired, GateVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class PairedPlan:
+    """What is compared, and by which rules.
+
+    Attributes:
+        sides: base, new.
+        rules: promised beforehand.
+        patience_s: how long a side may say nothing.
+        seed: of the order of blocks, of cores and of hash seeds.
+        check: called with what each side collected, once; raises where the comparison makes no sense.
+    """
+
+    sides: tuple[SidePlan, SidePlan]
+    rules: Rules
+    patience_s: float
+    seed: int
+    check: Callable[[Collected, Collected], None]
+
+
+class Progress(Protocol):
+    """Who is told how far the comparison is."""
+
+    def generation(self, number: int, undecided: int) -> None:
+        """A generation begins, with so many benchmarks that are not decided."""
+
+    def benchmark(self) -> None:
+        """One of them was played."""
+
+
+@dataclass(slots=True)
+class Played:
+    """One benchmark, as far as it was played."""
+
+    samples: list[list[GatePair]] = field(default_factory=list)
+    seconds: float = 0.0
+    judgement: Judgement | None = None
+    failure: Failure | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither decided nor broken."""
+        return self.failure is None and (self.judgement is None or self.judgement.verdict is None)
+
+    def estimate(self) -> Estimate:
+        """The ratio so far."""
+        return estimate(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the comparison found."""
+
+    benchmarks: list[GateBenchmark]
+    unpaired: list[GateUnpaired]
+    verdict: GateVerdict
+
+
+def compare(plan: PairedPlan, progress: Progress, keep: Path | None = None) -> Outcome:
+    """Play until every benchmark is decided, or the last look is over.
+
+    Raises:
+        UsageError: there is nothing to compare, or a side runs the code of the other.
+        SideGone: a process ended or hangs.
+    """
+    random = Random(plan.seed)
+    with tempfile.TemporaryDirectory(prefix="tiergate-duet-", dir=keep, ignore_cleanup_errors=True) as folder:
+        suite, played = _play_all(plan, progress, random, Path(folder))
+    benchmarks = [_recorded(name, one, plan.rules) for name, one in played.items() if one.failure is None]
+    unpaired = [*suite.unpaired, *(_failed(name, one.failure) for name, one in played.items() if one.failure)]
+    return Outcome(benchmarks, unpaired, verdict_of(benchmarks, unpaired))
+
+
+def verdict_of(benchmarks: Sequence[GateBenchmark], unpaired: Sequence[GateUnpaired]) -> GateVerdict:
+    """Of the whole gate: it fails by one slowdown that nobody accepted, and passes only what was judged.
+
+    One that the base has and the new side lacks was not judged; one that only the new side has is new.
+    """
+    if any(one.verdict == "regressed" and not one.accepted for one in benchmarks):
+        return "fail"
+    undecided = any(one.verdict == "inconclusive" for one in benchmarks)
+    lost = any(one.side == "new" or one.problem == "failed" for one in unpaired)
+    return "inconclusive" if undecided or lost or not benchmarks else "pass"
+
+
+def _play_all(
+    plan: PairedPlan, progress: Progress, random: Random, keep: Path
+) -> tuple[Suite, dict[str, Played]]:
+    suite: Suite | None = None
+    played: dict[str, Played] = {}
+    paces: dict[str, Pace] = {}
+    last = plan.rules.looks[-1]
+    for number in range(1, last + 1):
+        with both_sides(plan.sides, random, plan.patience_s, keep) as (base, new):
+            found = collected(base), collected(new)
+            if suite is None:
+                suite = pair_up(*found)
+                plan.check(*found)
+                played = {name: Played() for name in suite.names}
+                paces = {name: Pace() for name in suite.names}
+            names = [name for name in suite.names if played[name].is_open]
+            random.shuffle(names)
+            progress.generation(number, len(names))
+            cores = sorted({*found[0].cores} & {*found[1].cores})
+            generation = perform(base, new, names, paces, random, cores, progress.benchmark)
+        for name in names:
+            played[name].seconds += generation.seconds[name]
+            played[name].failure = generation.failures.get(name)
+            played[name].samples.append(generation.pairs.get(name, []))
+        if number in plan.rules.looks:
+            _look(played, number, plan.rules)
+        if not any(one.is_open for one in played.values()):
+            break
+    if suite is None:
+        raise RunError(
+            "no generation was played", where="gate paired", hint="a look at 2 generations is needed"
+        )
+    return suite, played
+
+
+def _look(played: dict[str, Played], generations: int, rules: Rules) -> None:
+    decided = [one.judgement for one in played.values() if one.judgement is not None]
+    rejected = sum(one.verdict in {"regressed", "improved"} for one in decided)
+    estimates = {name: one.estimate() for name, one in played.items() if one.is_open}
+    for name, judgement in judge(estimates, generations, len(played), rejected, rules).items():
+        played[name].judgement = judgement
+
+
+def _recorded(name: str, played: Played, rules: Rules) -> GateBenchmark:
+    found = played.estimate()
+    judgement = played.judgement
+    assert judgement is not None, "the last look judges whatever is open"
+    verdict: BenchmarkVerdict = judgement.verdict or "inconclusive"
+    pairs = [pair for generation in played.samples for pair in generation]
+    return GateBenchmark(
+        name=name,
+        ratio=found.ratio,
+        interval=found.interval(),
+        verdict=verdict,
+        seconds=played.seconds,
+        decision_interval=judgement.interval,
+        reason=_reason(verdict, judgement, found, rules),
+        p_value=judgement.p_value,
+        base_s=median(pair.base_s for pair in pairs),
+        new_s=median(pair.new_s for pair in pairs),
+        samples=played.samples,
+    )
+
+
+def _reason(verdict: BenchmarkVerdict, judgement: Judgement, found: Estimate, rules: Rules) -> str:
+    low, high = ((end - 1) * 100 for end in judgement.interval)
+    tolerance, same = rules.tolerance * 100, rules.same_within * 100
+    of = f"after {found.generations} generations"
+    if verdict == "regressed":
+        return f"{of} it is slower by {low:.1f} % at least, more than the tolerance of {tolerance:.2g} %"
+    if verdict == "improved":
+        return f"{of} it is faster by {-high:.1f} % at least, more than the tolerance of {tolerance:.2g} %"
+    if verdict == "same":
+        return f"{of} a difference of {same:.2g} % or more is ruled out"
+    return (
+        f"{of} it may be anything from {low:+.1f} % to {high:+.1f} %: neither beyond the tolerance of "
+        f"{tolerance:.2g} % nor within {same:.2g} %"
+    )
+
+
+def _failed(name: str, failure: Failure) -> GateUnpaired:
+    outcome = {"skipped": "skipped: ", "passed": ""}.get(failure.outcome, "")
+    return GateUnpaired(name=name, side=failure.side, problem="failed", detail=outcome + failure.detail)

@@ -1,0 +1,114 @@
+"""An environment of its own for each tree, kept for later runs until what it was made from changes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from tiergate.errors import UsageError
+from tiergate.gate.paired.trees import Tree
+
+NEEDED = ("pytest", "pytest-benchmark")
+DESCRIPTIONS = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "uv.lock", "poetry.lock")
+"""Files that say what a project needs; a change of one makes a new environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """How the code of a tree is run.
+
+    Attributes:
+        python: the interpreter.
+        environ: variables that make it find the tree's code, where nothing was installed.
+    """
+
+    python: Path
+    environ: dict[str, str]
+
+
+def cache_folder() -> Path:
+    """Where trees and environments are kept: `TIERGATE_CACHE`, else the user's cache folder."""
+    stated = os.environ.get("TIERGATE_CACHE")
+    if stated:
+        return Path(stated).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / "gate"
+
+
+def shared_environment(tree: Tree, python: Path) -> Environment:
+    """One interpreter for both sides, which finds the code in the tree: in `src`, or in the tree itself."""
+    source = tree.root / "src"
+    first = source if source.is_dir() else tree.root
+    rest = os.environ.get("PYTHONPATH")
+    return Environment(python, {"PYTHONPATH": os.pathsep.join([str(first), *([rest] if rest else [])])})
+
+
+def own_environment(
+    tree: Tree, install: Sequence[str], cache: Path, progress: Callable[[str], None]
+) -> Environment:
+    """An environment into which the tree is installed, made now or kept from an earlier run.
+
+    Args:
+        install: arguments of ``pip install``, run in the tree; none installs the tree itself, editable.
+
+    Raises:
+        UsageError: it does not install.
+    """
+    words = list(install) or _default_install(tree.root)
+    folder = cache / "environments" / _key(tree, words)
+    python = folder / "bin" / "python"
+    with _locked(folder):
+        if not (folder / "complete").exists():
+            progress(f"install {tree.label}")
+            shutil.rmtree(folder, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", str(folder)], tree, folder)
+            _run([str(python), "-m", "pip", "install", "-q", "--upgrade", "pip"], tree, folder)
+            _run([str(python), "-m", "pip", "install", "-q", *NEEDED, *words], tree, folder)
+            (folder / "complete").touch()
+    return Environment(
+        python, {"VIRTUAL_ENV": str(folder), "PATH": f"{folder / 'bin'}:{os.environ.get('PATH', '')}"}
+    )
+
+
+def _default_install(root: Path) -> list[str]:
+    """Editable, so that the tree that is worked on is measured as it is now."""
+    is_project = any((root / name).exists() for name in ("pyproject.toml", "setup.py"))
+    return ["-e", "."] if is_project else []
+
+
+def _key(tree: Tree, words: Sequence[str]) -> str:
+    """A name for an environment that changes with whatever it was made from."""
+    digest = sha256("\0".join([str(tree.root), sys.executable, platform.python_version(), *words]).encode())
+    for name in DESCRIPTIONS:
+        file = tree.root / name
+        digest.update(b"\0" + name.encode() + (file.read_bytes() if file.is_file() else b""))
+    return digest.hexdigest()[:20]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Only one process makes an environment; others wait for it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: Sequence[str], tree: Tree, folder: Path) -> None:
+    done = subprocess.run(command, cwd=tree.root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        errors = [line for line in lines if line.lower().startswith("error")] or lines or ["no reason given"]
+        log = folder.parent / f"{folder.name}.log"
+        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        raise UsageError(
+            f"it does not install: {errors[0]}", where=tree.label, hint=f"all of pip's output: {log}"
+        )
