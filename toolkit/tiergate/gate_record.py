@@ -93,6 +93,8 @@ class GateRules(msgspec.Struct, kw_only=True, frozen=True):
         false_alarms: chance that any benchmark of an unchanged suite is called regressed.
         missed: chance, a benchmark, that one as slow as `same_within` is called the same.
         looks: numbers of generations after which it was judged.
+        budget_s: seconds of calls, of both sides together and without waiting for a core, after which a
+            benchmark that is not decided is left so.
     """
 
     tolerance: float
@@ -100,6 +102,7 @@ class GateRules(msgspec.Struct, kw_only=True, frozen=True):
     false_alarms: float
     missed: float
     looks: list[int]
+    budget_s: float
 
 
 class GateCheck(msgspec.Struct, kw_only=True, frozen=True):

@@ -21,7 +21,7 @@ from math import exp, log1p
 from tiergate.gate.ratio import Estimate
 from tiergate.record import BenchmarkVerdict, GateRules, Interval
 
-LOOKS = (5, 7, 9, 12, 16, 20)
+LOOKS = (5, 7, 9, 12, 16, 20, 26, 34)
 """Generations after which the suite is judged."""
 
 
@@ -34,6 +34,7 @@ class Rules:
     false_alarms: float = 0.01
     missed: float = 0.05
     looks: Sequence[int] = LOOKS
+    budget_s: float = 5.0
 
     def alarm_level(self, generations: int) -> float:
         """What the look after so many generations may spend of `false_alarms`."""
@@ -53,6 +54,7 @@ class Rules:
             false_alarms=self.false_alarms,
             missed=self.missed,
             looks=list(self.looks),
+            budget_s=self.budget_s,
         )
 
 

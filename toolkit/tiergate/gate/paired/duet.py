@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from tiergate.errors import RunError
-from tiergate.gate.paired.processes import Side
+from tiergate.gate.paired.processes import Side, SideSilent
 from tiergate.record import GatePair
 
 BLOCK_S = 0.0005
@@ -83,6 +83,9 @@ class Pace:
 class Duet:
     """One benchmark on both sides.
 
+    Attributes:
+        called_s: what its calls have taken so far, on both sides, without waiting for a core.
+
     Args:
         base: waits inside the test.
         new: likewise.
@@ -106,7 +109,8 @@ class Duet:
         self._iterations = ready[0].iterations
         self._is_fresh = any(one.is_fresh for one in ready)
         self._pace, self._random, self._cores = pace, random, cores
-        self._helped_s = self._called_s = 0.0
+        self._helped_s = 0.0
+        self.called_s = 0.0
 
     def play(self) -> list[GatePair]:
         """The pairs of blocks of one generation: at least one, more where calls are short.
@@ -116,15 +120,16 @@ class Duet:
         if self._left is None:
             self._warm()
         pairs: list[GatePair] = []
-        began_s = self._called_s
+        began_s = self.called_s
         rounds = self._pace.rounds or 1
-        while not pairs or self._called_s - began_s < SHARE_S:
+        while not pairs or self.called_s - began_s < SHARE_S:
             count = self._next_count(rounds, len(pairs))
             if not count:
                 break
             pairs += self._series(rounds, count)
         if self._pace.is_alone is None:
             self._look_for_helpers()
+            self._pace.round_s = min(min(pair) for pair in map(_sides_of, pairs)) * self._iterations
         return pairs
 
     def _next_count(self, rounds: int, so_far: int) -> int:
@@ -151,7 +156,13 @@ class Duet:
         for number in self._random.sample((0, 1), 2):
             mine = None if turns is None else [turn == number for turn in turns]
             self._sides[number].tell("series", rounds=rounds, turns=mine, core=core)
-        base, new = (self._heard(side, rounds) for side in self._sides)
+        try:
+            base, new = (self._heard(side, rounds) for side in self._sides)
+        except SideSilent:
+            # Who says nothing may only wait for its turn.
+            if self._sides[0].is_waiting():
+                raise self._sides[1].silent() from None
+            raise
         if self._left is not None:
             self._left -= rounds * count
         return [GatePair(*pair) for pair in zip(base, new, strict=True)]
@@ -160,7 +171,7 @@ class Duet:
         """Seconds a call of each block of a series; waiting for a core is taken out."""
         said = answer(side, "series")
         self._helped_s += float(said["helped"])
-        self._called_s += sum(seconds - waited for seconds, waited in said["blocks"])
+        self.called_s += sum(seconds - waited for seconds, waited in said["blocks"])
         calls = rounds * self._iterations
         return [max(seconds - waited, SHORTEST_S) / calls for seconds, waited in said["blocks"]]
 
@@ -185,7 +196,11 @@ class Duet:
         return min(pair.base_s, pair.new_s) * rounds * self._iterations
 
     def _look_for_helpers(self) -> None:
-        self._pace.is_alone = self._helped_s <= HELPED * self._called_s
+        self._pace.is_alone = self._helped_s <= HELPED * self.called_s
+
+
+def _sides_of(pair: GatePair) -> tuple[float, float]:
+    return pair.base_s, pair.new_s
 
 
 def answer(side: Side, expected: str) -> dict[str, Any]:

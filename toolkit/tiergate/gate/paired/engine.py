@@ -55,13 +55,16 @@ class Played:
 
     samples: list[list[GatePair]] = field(default_factory=list)
     seconds: float = 0.0
+    called_s: float = 0.0
+    has_stopped: bool = False
     judgement: Judgement | None = None
     failure: Failure | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether it is neither decided nor broken."""
-        return self.failure is None and (self.judgement is None or self.judgement.verdict is None)
+        """Whether it is neither decided nor broken, nor out of time."""
+        is_decided = self.judgement is not None and self.judgement.verdict is not None
+        return self.failure is None and not is_decided and not self.has_stopped
 
     def estimate(self) -> Estimate:
         """The ratio so far."""
@@ -126,6 +129,7 @@ def _play_all(
             generation = perform(base, new, names, paces, random, cores, progress.benchmark)
         for name in names:
             played[name].seconds += generation.seconds[name]
+            played[name].called_s += generation.called_s.get(name, 0.0)
             played[name].failure = generation.failures.get(name)
             played[name].samples.append(generation.pairs.get(name, []))
         if number in plan.rules.looks:
@@ -145,6 +149,7 @@ def _look(played: dict[str, Played], generations: int, rules: Rules) -> None:
     estimates = {name: one.estimate() for name, one in played.items() if one.is_open}
     for name, judgement in judge(estimates, generations, len(played), rejected, rules).items():
         played[name].judgement = judgement
+        played[name].has_stopped = played[name].called_s >= rules.budget_s
 
 
 def _recorded(name: str, played: Played, rules: Rules) -> GateBenchmark:
@@ -160,7 +165,7 @@ def _recorded(name: str, played: Played, rules: Rules) -> GateBenchmark:
         verdict=verdict,
         seconds=played.seconds,
         decision_interval=judgement.interval,
-        reason=_reason(verdict, judgement, found, rules),
+        reason=_reason(verdict, judgement, found, played, rules),
         p_value=judgement.p_value,
         base_s=median(pair.base_s for pair in pairs),
         new_s=median(pair.new_s for pair in pairs),
@@ -168,7 +173,9 @@ def _recorded(name: str, played: Played, rules: Rules) -> GateBenchmark:
     )
 
 
-def _reason(verdict: BenchmarkVerdict, judgement: Judgement, found: Estimate, rules: Rules) -> str:
+def _reason(
+    verdict: BenchmarkVerdict, judgement: Judgement, found: Estimate, played: Played, rules: Rules
+) -> str:
     low, high = ((end - 1) * 100 for end in judgement.interval)
     tolerance, same = rules.tolerance * 100, rules.same_within * 100
     of = f"after {found.generations} generations"
@@ -178,9 +185,11 @@ def _reason(verdict: BenchmarkVerdict, judgement: Judgement, found: Estimate, ru
         return f"{of} it is faster by {-high:.1f} % at least, more than the tolerance of {tolerance:.2g} %"
     if verdict == "same":
         return f"{of} a difference of {same:.2g} % or more is ruled out"
+    once = all(len(generation) == 1 for generation in played.samples)
+    advice = "; each process calls it once: give pedantic() more rounds, or a setup" if once else ""
     return (
         f"{of} it may be anything from {low:+.1f} % to {high:+.1f} %: neither beyond the tolerance of "
-        f"{tolerance:.2g} % nor within {same:.2g} %"
+        f"{tolerance:.2g} % nor within {same:.2g} %{advice}"
     )
 
 

@@ -44,10 +44,16 @@ class Failure:
 
 @dataclass(slots=True)
 class Generation:
-    """What one generation gave, by name of the benchmark."""
+    """What one generation gave, by name of the benchmark.
+
+    Attributes:
+        seconds: from before its setup to after its end.
+        called_s: of them, in calls; waiting for a core does not count.
+    """
 
     pairs: dict[str, list[GatePair]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    called_s: dict[str, float] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
 
 
@@ -58,7 +64,7 @@ def both_sides(
     """Start both sides, each with a temporary folder of its own, and end them.
 
     Args:
-        keep: folder for what outlives a generation, such as bytecode.
+        keep: folder for temporary files.
     """
     seed = random.randrange(2**32)
     sides: list[Side] = []
@@ -108,7 +114,8 @@ def perform(
     for name in names:
         began = time.perf_counter()
         try:
-            pairs = _play(base, new, paces[name], random, cores)
+            duet = _begun(base, new, paces[name], random, cores)
+            pairs = duet.play()
         except BenchmarkFailed as failed:
             found.failures[name] = Failure(failed.side.plan.name, failed.outcome, failed.detail)
             (new if failed.side is base else base).finish_test()
@@ -118,12 +125,14 @@ def perform(
                 if outcome != "passed":
                     found.failures[name] = Failure(side.plan.name, outcome, detail)
             found.pairs[name] = pairs
+            found.called_s[name] = duet.called_s
         found.seconds[name] = time.perf_counter() - began
         step()
     return found
 
 
-def _play(base: Side, new: Side, pace: Pace, random: Random, cores: Sequence[int]) -> list[GatePair]:
+def _begun(base: Side, new: Side, pace: Pace, random: Random, cores: Sequence[int]) -> Duet:
+    """Wait until both sides stand still in the benchmark."""
     said = [answer(side, "ready") for side in (base, new)]
     ready = tuple(Ready(one["rounds"], int(one["iterations"]), bool(one["fresh"])) for one in said)
-    return Duet(base, new, (ready[0], ready[1]), pace, random, cores).play()
+    return Duet(base, new, (ready[0], ready[1]), pace, random, cores)

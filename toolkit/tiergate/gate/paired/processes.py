@@ -20,6 +20,9 @@ SCRIPT = Path(__file__).with_name("side.py")
 ENDING_S = 5.0
 """How long a side may take to tear down what its tests have set up."""
 
+ANSWERING_S = 2.0
+"""A side that only waits for its turn answers sooner."""
+
 PORTS = {"base": (20000, 24999), "new": (25000, 29999)}
 """Ports for benchmarks that listen: both sides are alive at once. `TIERGATE_DUET_PORTS` says which."""
 
@@ -37,6 +40,8 @@ class SidePlan:
         python: the interpreter of its environment.
         pytest_arguments: paths of benchmarks within the tree, and options.
         environ: variables beside those of this process.
+        bytecode: folder for compiled modules, kept from one generation to the next. Neither side finds what
+            was compiled in its tree before, so that both start alike; and nothing is written into a tree.
     """
 
     name: SideName
@@ -45,10 +50,15 @@ class SidePlan:
     python: Path
     pytest_arguments: Sequence[str]
     environ: Mapping[str, str]
+    bytecode: Path
 
 
 class SideGone(RunError):
     """The process of a side ended, or said nothing for too long."""
+
+
+class SideSilent(SideGone):
+    """A side says nothing for longer than it may."""
 
 
 class Side:
@@ -106,16 +116,29 @@ class Side:
         except OSError as error:
             if not isinstance(error, TimeoutError):
                 raise self._gone() from error
-            raise SideGone(
-                f"said nothing for {self._patience_s:.0f} s",
-                where=self._where(),
-                hint="a benchmark that takes longer needs --timeout SECONDS",
-            ) from error
+            raise self.silent() from error
         if not line:
             raise self._gone()
         message: dict[str, Any] = json.loads(line)
         self._stands_still = message["say"] in {"ready", "series"}
         return message
+
+    def silent(self) -> SideSilent:
+        """An error that says so of this side."""
+        return SideSilent(
+            f"said nothing for {self._patience_s:.0f} s",
+            where=self._where(),
+            hint="a benchmark that takes longer needs --timeout SECONDS",
+        )
+
+    def is_waiting(self) -> bool:
+        """Whether it says nothing because it waits for the other side to have its turn."""
+        self._socket.settimeout(ANSWERING_S)
+        try:
+            self.tell("answer")
+            return bool(self._socket.recv(1))
+        except (OSError, SideGone):
+            return False
 
     def finish_test(self) -> tuple[str, str]:
         """Let its test go on to the end; the outcome, and what pytest says of it where it did not pass."""
@@ -177,7 +200,7 @@ def _environ(plan: SidePlan, folder: Path, hash_seed: int, judge: int, peer: int
     return {
         **kept,
         "TMPDIR": str(temporary),
-        "PYTHONPYCACHEPREFIX": str(folder.parent.parent / f"bytecode-{plan.name}"),
+        "PYTHONPYCACHEPREFIX": str(plan.bytecode),
         "PYTHONHASHSEED": str(hash_seed),
         "TIERGATE_DUET_FD": str(judge),
         "TIERGATE_DUET_PEER": str(peer),

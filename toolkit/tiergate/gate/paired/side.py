@@ -23,6 +23,7 @@ import gc
 import json
 import os
 import resource
+import select
 import socket
 import sys
 import time
@@ -82,6 +83,10 @@ class Judge:
 
     def __init__(self, descriptor: int) -> None:
         self._stream = socket.socket(fileno=descriptor).makefile("rwb", buffering=0)
+
+    def fileno(self) -> int:
+        """For waiting until it says something."""
+        return self._stream.fileno()
 
     def say(self, what: str, **facts: object) -> None:
         """Send one message."""
@@ -175,8 +180,12 @@ class Peer:
         with suppress(OSError):
             self._socket.send(b"+")
 
-    def await_turn(self) -> bool:
-        """Wait for a block of the other side; whether it could make it."""
+    def await_turn(self, judge: Judge) -> bool:
+        """Wait for a block of the other side; whether it could make it. The judge may ask meanwhile."""
+        mine = self._socket.fileno()
+        while mine not in select.select([mine, judge.fileno()], [], [])[0]:
+            judge.asks()
+            judge.say("waits")
         return self._socket.recv(1) == b"+"
 
     def give_up(self) -> None:
@@ -185,7 +194,7 @@ class Peer:
             self._socket.send(b"-")
 
 
-def series(peer: Peer, calls: Calls, rounds: int, turns: list[bool] | None) -> list[Block]:
+def series(judge: Judge, peer: Peer, calls: Calls, rounds: int, turns: list[bool] | None) -> list[Block]:
     """Make the blocks that are this side's turn; one entry each: seconds, and seconds without a core.
 
     Args:
@@ -202,7 +211,7 @@ def series(peer: Peer, calls: Calls, rounds: int, turns: list[bool] | None) -> l
                 peer.give_up()
                 raise
             peer.give_turn()
-        elif not peer.await_turn():
+        elif not peer.await_turn(judge):
             break
     return blocks
 
@@ -224,7 +233,7 @@ def perform(judge: Judge, peer: Peer, fixture: Any, calls: Calls) -> Any:
                     break
                 stay_on(order["core"])
                 helped = helpers_cpu_s()
-                blocks = series(peer, calls, order["rounds"], order["turns"])
+                blocks = series(judge, peer, calls, order["rounds"], order["turns"])
                 for seconds, _ in blocks:
                     stats.update(seconds / order["rounds"])
                 judge.say("series", blocks=blocks, helped=helpers_cpu_s() - helped)

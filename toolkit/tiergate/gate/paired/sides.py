@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from tiergate.errors import UsageError
@@ -88,4 +89,5 @@ def _plan(
         python=environment.python,
         pytest_arguments=[*wanted.paths, *wanted.pytest_arguments],
         environ=environment.environ,
+        bytecode=cache / "bytecode" / sha256(str(tree.root).encode()).hexdigest()[:20],
     )
