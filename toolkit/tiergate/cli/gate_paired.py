@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     "--install",
     multiple=True,
     metavar="ARGS",
-    help="Arguments of pip install, run in each tree; may be repeated.  [default: -e .]",
+    help="Further arguments of pip install, run in each tree, such as pytest-cov or -e.[test]; repeatable."
+    "  [default: the tree itself, editable]",
 )
 @click.option(
     "--python",

@@ -28,6 +28,7 @@ OUTERMOST = 0.1
 LEAST_CUT = 9
 """Of fewer generations all count."""
 
+LARGEST_LOG = 700.0
 LEAST_ERROR = 1e-4
 """Standard error of a logarithm of a ratio below which nothing is taken to be sure: clocks are not."""
 
@@ -51,7 +52,7 @@ class Estimate:
     @property
     def ratio(self) -> float:
         """Time of the new side over that of the base."""
-        return exp(self.log_ratio)
+        return ratio_of(self.log_ratio)
 
     def reach(self, chance: float) -> float:
         """How far the logarithm may lie away, to one side, but for this chance."""
@@ -60,11 +61,16 @@ class Estimate:
     def interval(self, confidence: float = 0.95) -> Interval:
         """Two-sided."""
         reach = self.reach((1 - confidence) / 2)
-        return exp(self.log_ratio - reach), exp(self.log_ratio + reach)
+        return ratio_of(self.log_ratio - reach), ratio_of(self.log_ratio + reach)
 
     def chance_beyond(self, margin: float) -> float:
         """The chance of an estimate so far out where the truth is `margin` from equal at most."""
         return t_above((abs(self.log_ratio) - margin) / self.error, self.freedom)
+
+
+def ratio_of(logarithm: float) -> float:
+    """A ratio from its logarithm, which a few wild samples may take beyond what a number can hold."""
+    return exp(min(logarithm, LARGEST_LOG))
 
 
 def estimate(generations: Sequence[Sequence[GatePair]], seed: int = 0) -> Estimate:

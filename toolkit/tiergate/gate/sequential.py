@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log1p
+from math import log1p
 
-from tiergate.gate.ratio import Estimate
+from tiergate.gate.ratio import Estimate, ratio_of
 from tiergate.record import BenchmarkVerdict, GateRules, Interval
 
 LOOKS = (5, 7, 9, 12, 16, 20, 26, 34)
@@ -113,7 +113,7 @@ def decision_interval(estimate: Estimate, level: float, rules: Rules) -> Interva
     alarm = estimate.reach(level / 2)
     sure = estimate.reach(rules.missed_level)
     down, up = (alarm, sure) if estimate.log_ratio >= 0 else (sure, alarm)
-    return exp(estimate.log_ratio - down), exp(estimate.log_ratio + up)
+    return ratio_of(estimate.log_ratio - down), ratio_of(estimate.log_ratio + up)
 
 
 def _p_value(estimate: Estimate, rules: Rules) -> float:

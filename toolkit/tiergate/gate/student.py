@@ -6,6 +6,7 @@ Functions, 26.5.8 and 26.7.1), evaluated by Lentz's method; the quantile by bise
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, lgamma, log
 
 _TINY = 1e-300
@@ -20,6 +21,7 @@ def t_above(value: float, freedom: int) -> float:
     return 0.5 * _incomplete_beta(freedom / (freedom + value * value), freedom / 2, 0.5)
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(chance: float, freedom: int) -> float:
     """The value below which a share `chance`, above one half, of the distribution lies."""
     low, high = 0.0, 1.0

@@ -57,12 +57,14 @@ def own_environment(
     """An environment into which the tree is installed, made now or kept from an earlier run.
 
     Args:
-        install: arguments of ``pip install``, run in the tree; none installs the tree itself, editable.
+        install: arguments of ``pip install``, run in the tree. Where none of them is the tree itself, that is
+            installed too, editable.
 
     Raises:
         UsageError: it does not install.
     """
-    words = list(install) or _default_install(tree.root)
+    names_tree = any(word.startswith(".") for word in install)
+    words = [*install] if names_tree else [*_default_install(tree.root), *install]
     folder = cache / "environments" / _key(tree, words)
     python = folder / "bin" / "python"
     with _locked(folder):

@@ -26,6 +26,7 @@ ANSWERING_S = 2.0
 PORTS = {"base": (20000, 24999), "new": (25000, 29999)}
 """Ports for benchmarks that listen: both sides are alive at once. `TIERGATE_DUET_PORTS` says which."""
 
+UNKNOWN_OPTIONS = "unrecognized arguments:"
 TAIL = 400
 """Characters of a side's output that an error shows."""
 
@@ -176,6 +177,13 @@ class Side:
         status = self._process.poll()
         how = f"was ended by signal {-status}" if status and status < 0 else f"ended with status {status}"
         said = self._log.read_text(encoding="utf-8", errors="replace").strip()[-TAIL:]
+        if UNKNOWN_OPTIONS in said:
+            options = said.partition(UNKNOWN_OPTIONS)[2].partition("inifile:")[0].strip()
+            return SideGone(
+                f"pytest knows no {options}, which the project's own options ask for",
+                where=self._where(),
+                hint="install the plugins of pytest that it needs, such as --install pytest-cov",
+            )
         return SideGone(f"pytest {how}", where=self._where(), hint=said or "it printed nothing")
 
 

@@ -20,6 +20,7 @@ Only calls are timed. The time for which the thread was ready to run but had no 
 from __future__ import annotations
 
 import gc
+import importlib.util
 import json
 import os
 import resource
@@ -365,7 +366,9 @@ def main() -> int:
     """Run pytest as one side."""
     judge = Judge(int(os.environ.pop("TIERGATE_DUET_FD")))
     play(judge, Peer(int(os.environ.pop("TIERGATE_DUET_PEER"))))
-    return int(pytest.main(sys.argv[1:], plugins=[Duet(judge)]))
+    # A project's own options may ask for coverage, which would trace what is timed.
+    uncovered = ["--no-cov"] if importlib.util.find_spec("pytest_cov") else []
+    return int(pytest.main([*sys.argv[1:], *uncovered], plugins=[Duet(judge)]))
 
 
 if __name__ == "__main__":

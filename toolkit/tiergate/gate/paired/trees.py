@@ -45,7 +45,7 @@ def base_tree(word: str, project: Path, cache: Path) -> Tree:
     Raises:
         UsageError: it is neither, or git cannot check it out.
     """
-    if Path(word).is_dir():
+    if word and Path(word).is_dir():
         return folder_tree(Path(word))
     top = _git(project, "rev-parse", "--show-toplevel")
     if top is None:
