@@ -93,7 +93,7 @@ def load(session: nox.Session) -> None:
 
 @nox.session
 def gate(session: nox.Session) -> None:
-    """Judge reports/out/run.json by its budgets; exits with the verdict's own code."""
+    """Judge reports/out/run.json by its budgets (-- paired --base main tests/bench), with the gate's code."""
     session.install(".")
     words = session.posargs or ["check", str(OUT / "run.json")]
     program = shutil.which("tiergate", path=session.bin)
@@ -145,3 +145,10 @@ def bench(session: nox.Session) -> None:
     )
     session.install(f".[{extras}]")
     session.run("tiergate", "bench", area, "-o", str(OUT / f"bench-{area}.json"), *words)
+
+
+@nox.session(name="gate-calibration")
+def gate_calibration(session: nox.Session) -> None:
+    """Count how often `gate paired` is wrong, beside pytest-benchmark's rules (-- --suites N --loads 0 1)."""
+    session.install(".")
+    session.run("python", "tests/gate/calibration", *session.posargs)

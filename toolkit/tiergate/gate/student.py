@@ -18,7 +18,7 @@ def t_above(value: float, freedom: int) -> float:
     """The chance of a value above this one."""
     if value < 0:
         return 1.0 - t_above(-value, freedom)
-    return 0.5 * _incomplete_beta(freedom / (freedom + value * value), freedom / 2, 0.5)
+    return 0.5 * incomplete_beta(freedom / (freedom + value * value), freedom / 2, 0.5)
 
 
 @lru_cache(maxsize=4096)
@@ -33,7 +33,7 @@ def t_quantile(chance: float, freedom: int) -> float:
     return (low + high) / 2
 
 
-def _incomplete_beta(x: float, a: float, b: float) -> float:
+def incomplete_beta(x: float, a: float, b: float) -> float:
     """The regularised incomplete beta function, for 0 <= x <= 1."""
     if x <= 0.0 or x >= 1.0:
         return min(max(x, 0.0), 1.0)
