@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from tiergate.cli import Group, State
-from tiergate.cli.output import write, write_json
-from tiergate.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
-
-if TYPE_CHECKING:
-    from tiergate.record import GateRecord
+from tiergate.cli import Group, State, gate_accept, gate_explain, gate_paired
+from tiergate.cli.gate_outputs import Outputs, output_options
+from tiergate.errors import UsageError
 
 
-@click.group(cls=Group, short_help="Judge a run record by its budgets.")
+@click.group(cls=Group, short_help="Judge performance: records by budgets, trees side by side.")
 def command() -> None:
     """Judge records, with an exit code that CI can trust."""
 
@@ -28,52 +25,38 @@ def command() -> None:
     metavar="FILE",
     help="A TOML file with a table [budgets], instead of the configured ones.",
 )
-@click.option(
-    "--inconclusive",
-    type=click.Choice(["fail", "warn", "pass"]),
-    help="Exit with 4 (fail), or with 0 and a warning (warn) or without (pass).",
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the gate record there."
-)
-@click.option(
-    "--json", "as_json", is_flag=True, help="Write the gate record to standard output, and nothing else."
-)
+@output_options
 @click.pass_obj
 def check(
     state: State,
+    /,
     run: Path,
     budgets: Path | None,
-    inconclusive: str | None,
-    output: Path | None,
-    as_json: bool,
+    **outputs: Any,
 ) -> int:
     """Check the configured router of RUN.json against budgets.
 
     Exits with 0 when every budget is kept, 1 when one is not, 2 for wrong usage, 4 when the run cannot
     decide.
     """
-    from tiergate.cli.files import replace_file, same_file
+    from tiergate.cli.files import same_file
     from tiergate.cli.summary import verdict_lines
     from tiergate.gate.budgets import parse_budgets
     from tiergate.gate.check import check_run
-    from tiergate.record import RunRecord, encode_record, read_record
+    from tiergate.record import RunRecord, read_record
 
-    settings = state.config({"inconclusive": inconclusive}).config
+    output = outputs["output"]
     if output is not None and same_file(run, output):
         raise UsageError("the gate record would replace the run record", where=str(output))
     record = read_record(run)
     if not isinstance(record, RunRecord):
         raise UsageError("this is a gate record, not a run record", where=str(run))
-    table = _read_budgets(budgets) if budgets else settings.budgets
+    if outputs["bencher"] or outputs["action_benchmark"]:
+        raise UsageError("a check of budgets has no benchmarks to write", hint="gate paired has")
+    writer = Outputs(state, **outputs)
+    table = _read_budgets(budgets) if budgets else state.config().config.budgets
     gate = check_run(record, parse_budgets(table))
-    if output is not None:
-        replace_file(output, encode_record(gate))
-    if as_json:
-        write_json(gate)
-    else:
-        write(*verdict_lines(gate, record))
-    return _exit_code(state, gate, settings.inconclusive)
+    return writer.deliver(gate, lambda: verdict_lines(gate, record))
 
 
 def _read_budgets(path: Path) -> dict[str, str]:
@@ -82,18 +65,5 @@ def _read_budgets(path: Path) -> dict[str, str]:
     return read_budgets(path)
 
 
-def _exit_code(state: State, gate: GateRecord, inconclusive: str) -> int:
-    if gate.verdict == "pass":
-        return EXIT_OK
-    if gate.verdict == "fail":
-        return EXIT_FAILED
-    if inconclusive == "fail":
-        return EXIT_INCONCLUSIVE
-    if inconclusive == "warn":
-        state.warn("the gate is inconclusive")
-    return EXIT_OK
-
-
-from tiergate.cli import gate_paired  # noqa: E402
-
-command.add_command(gate_paired.command, "paired")
+for _name, _module in (("accept", gate_accept), ("explain", gate_explain), ("paired", gate_paired)):
+    command.add_command(_module.command, _name)

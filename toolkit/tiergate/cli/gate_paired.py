@@ -8,16 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbits
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from tiergate.cli import State
-from tiergate.cli.output import write, write_json
-from tiergate.errors import EXIT_BROKE, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_OK
-
-if TYPE_CHECKING:
-    from tiergate.record import GateRecord
+from tiergate.cli.gate_outputs import Outputs, output_options
 
 
 @click.command(short_help="Compare two trees of a project, benchmark by benchmark, in turns.")
@@ -64,20 +60,19 @@ if TYPE_CHECKING:
 @click.option("-k", "expression", metavar="EXPR", help="Only benchmarks that match, as pytest's own -k.")
 @click.option("--pytest-args", default="", metavar="ARGS", help="Further options of pytest, in one word.")
 @click.option(
-    "--inconclusive",
-    type=click.Choice(["fail", "warn", "pass"]),
-    help="Exit with 4 (fail), or with 0 and a warning (warn) or without (pass).",
+    "--accepted",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("tiergate-accepted.toml"),
+    metavar="FILE",
+    show_default=True,
+    help="Slowdowns that were accepted (see gate accept).",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the gate record there."
-)
-@click.option(
-    "--json", "as_json", is_flag=True, help="Write the gate record to standard output, and nothing else."
-)
+@output_options
 @click.argument("paths", nargs=-1, required=True)
 @click.pass_obj
 def command(
     state: State,
+    /,
     base: str,
     new: Path,
     install: tuple[str, ...],
@@ -87,10 +82,9 @@ def command(
     timeout: float,
     expression: str | None,
     pytest_args: str,
-    inconclusive: str | None,
-    output: Path | None,
-    as_json: bool,
+    accepted: Path,
     paths: tuple[str, ...],
+    **outputs: Any,
 ) -> int:
     """Run the pytest-benchmark suite in PATHS in both trees, and say of each benchmark whether it got slower.
 
@@ -101,17 +95,16 @@ def command(
     Exits with 0 when nothing got slower, 1 when something did, 2 for wrong usage, 3 when a benchmark fails, 4
     when it cannot be decided.
     """
-    from tiergate.cli.files import replace_file, require_folder
     from tiergate.cli.gate_lines import benchmark_lines
     from tiergate.cli.gate_progress import shown
+    from tiergate.gate.accepted import read_accepted, with_accepted
     from tiergate.gate.paired.engine import PairedPlan, compare
     from tiergate.gate.paired.sides import Wanted, prepare
     from tiergate.gate.sequential import Rules
     from tiergate.load.environment import environment
-    from tiergate.record import GateRecord, GateSide, encode_record
+    from tiergate.record import GateRecord, GateSide
 
-    if output is not None:
-        require_folder(output)
+    writer, entries = Outputs(state, **outputs), read_accepted(accepted)
 
     began, started = monotonic(), datetime.now(UTC)
     selection = ["-k", expression] if expression else []
@@ -148,25 +141,5 @@ def command(
         created_at=started.isoformat(timespec="seconds"),
         duration_s=round(monotonic() - began, 3),
     )
-    if output is not None:
-        replace_file(output, encode_record(record))
-    if as_json:
-        write_json(record)
-    else:
-        write(*benchmark_lines(record))
-    return exit_code(state, record, state.config({"inconclusive": inconclusive}).config.inconclusive)
-
-
-def exit_code(state: State, record: GateRecord, inconclusive: str) -> int:
-    """Of a comparison: a slowdown counts more than a benchmark that broke, that more than one undecided."""
-    if record.verdict == "fail":
-        return EXIT_FAILED
-    if any(one.problem == "failed" for one in record.unpaired):
-        return EXIT_BROKE
-    if record.verdict == "pass":
-        return EXIT_OK
-    if inconclusive == "fail":
-        return EXIT_INCONCLUSIVE
-    if inconclusive == "warn":
-        state.warn("the gate is inconclusive")
-    return EXIT_OK
+    record = with_accepted(record, entries, datetime.now(UTC).date())
+    return writer.deliver(record, lambda: benchmark_lines(record))

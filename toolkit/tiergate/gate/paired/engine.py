@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from tiergate.gate.paired.duet import Pace
 from tiergate.gate.paired.generation import Collected, Failure, both_sides, collected, perform
 from tiergate.gate.paired.pairing import Suite, pair_up
 from tiergate.gate.paired.processes import SidePlan
+from tiergate.gate.paired.verdict import verdict_of
 from tiergate.gate.ratio import Estimate, estimate
 from tiergate.gate.sequential import Judgement, Rules, judge
 from tiergate.record import BenchmarkVerdict, GateBenchmark, GatePair, GateUnpaired, GateVerdict
@@ -93,18 +94,6 @@ def compare(plan: PairedPlan, progress: Progress, keep: Path | None = None) -> O
     benchmarks = [_recorded(name, one, plan.rules) for name, one in played.items() if one.failure is None]
     unpaired = [*suite.unpaired, *(_failed(name, one.failure) for name, one in played.items() if one.failure)]
     return Outcome(benchmarks, unpaired, verdict_of(benchmarks, unpaired))
-
-
-def verdict_of(benchmarks: Sequence[GateBenchmark], unpaired: Sequence[GateUnpaired]) -> GateVerdict:
-    """Of the whole gate: it fails by one slowdown that nobody accepted, and passes only what was judged.
-
-    One that the base has and the new side lacks was not judged; one that only the new side has is new.
-    """
-    if any(one.verdict == "regressed" and not one.accepted for one in benchmarks):
-        return "fail"
-    undecided = any(one.verdict == "inconclusive" for one in benchmarks)
-    lost = any(one.side == "new" or one.problem == "failed" for one in unpaired)
-    return "inconclusive" if undecided or lost or not benchmarks else "pass"
 
 
 def _play_all(

@@ -69,7 +69,7 @@ class Side:
         plan: how to start it.
         folder: for its temporary files and its output; its own.
         peer: socket that leads to the other side; is closed here.
-        hash_seed: of its hashes, the same on both sides.
+        hash_seed: of its hashes and random numbers, the same on both sides.
         patience_s: how long it may say nothing.
     """
 

@@ -23,6 +23,7 @@ import gc
 import importlib.util
 import json
 import os
+import random
 import resource
 import select
 import socket
@@ -334,6 +335,14 @@ class Duet:
                 self._problem, self._outcome = "", "passed"
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 self._judge.say("finished", outcome=self._outcome, detail=self._problem)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Draw the same random numbers on both sides, lest other inputs be taken for other code."""
+        seed = os.environ.get("PYTHONHASHSEED", "0")
+        random.seed(f"{seed} {item.nodeid}")
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(int(seed))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
