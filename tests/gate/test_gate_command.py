@@ -153,7 +153,7 @@ def test_a_record_cut_short_is_refused(check: Check, make_record: MakeRecord, tm
 def test_a_gate_record_is_no_run_record(check: Check) -> None:
     done = check(GateRecord(verdict="pass"))
     assert done.code == 2
-    assert done.err == "tiergate: error: run.json: this is a gate record, not a run record\n"
+    assert done.err == "tiergate: error: run.json: this is no run record and no bench record\n"
 
 
 def test_a_folder_is_no_record(check: Check) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiergate.record import GateBenchmark, GateCheck, GateRecord
+from tiergate.record import GateBenchmark, GateCheck, GateRecord, GateRules, GateUnpaired
 from tiergate_reports import figures, metrics
 from tiergate_reports.table import Cell, Column, Table, cell, text_column
 
@@ -23,6 +23,15 @@ MEANINGS = {
     "fail": "At least one budget is broken.",
     "inconclusive": "The run cannot decide: neither a pass nor a failure would be safe to claim.",
 }
+
+PAIRED_MEANINGS = {
+    "pass": "No benchmark got slower, and every one that the base has was judged.",
+    "fail": "At least one benchmark got slower, beyond what is tolerated.",
+    "inconclusive": "Nothing is known to be slower, but something could not be judged.",
+}
+"""Of a comparison of two trees."""
+
+_WORST_FIRST = ("regressed", "inconclusive", "improved", "same")
 
 
 def title(check: GateCheck) -> str:
@@ -56,27 +65,74 @@ def checks_table(checks: Sequence[GateCheck]) -> Table:
 
 
 def benchmarks_table(benchmarks: Sequence[GateBenchmark]) -> Table:
-    """Every benchmark of a paired comparison."""
+    """Every benchmark of a paired comparison, worst first."""
+    ordered = sorted(benchmarks, key=lambda b: (_WORST_FIRST.index(b.verdict), -b.ratio))
     return Table(
         caption="Benchmarks, new over base",
         columns=(
             text_column("Benchmark"),
             Column(
-                "Ratio", help="Time of the new side over the base's, measured in pairs; below ×1 is faster."
+                "Change", help="Time of the new side beside the base's, measured in pairs; below 0 is faster."
             ),
+            Column("Base", help="Median time of a call on the base side."),
+            Column("New", help="Median time of a call on the new side."),
             text_column("Verdict", "Same or inconclusive unless the interval is clear of no difference."),
             Column("Took", "s", help="Time that was spent on measuring it."),
+            text_column("Why"),
         ),
         rows=[
             (
-                Cell(b.name),
-                cell(b.ratio, figures.ratio, interval=b.interval),
-                badge(b.verdict),
+                Cell(b.name.rpartition("::")[2], b.name.rpartition("::")[0]),
+                cell(b.ratio, _change, interval=b.interval),
+                Cell(_call(b.base_s)),
+                Cell(_call(b.new_s)),
+                Cell("Accepted", tone="badge same") if b.accepted else badge(b.verdict),
                 Cell(figures.seconds(b.seconds)),
+                Cell("; ".join(filter(None, [b.accepted, b.reason])) or "—"),
             )
-            for b in benchmarks
+            for b in ordered
         ],
+        stacked=True,
     )
+
+
+def unpaired_table(unpaired: Sequence[GateUnpaired]) -> Table:
+    """What only one side has, or could run."""
+    return Table(
+        caption="Not compared",
+        columns=(
+            text_column("Benchmark"),
+            text_column("Side"),
+            text_column("Problem"),
+            text_column("Detail"),
+        ),
+        rows=[(Cell(u.name), Cell(u.side), Cell(u.problem), Cell(u.detail or "—")) for u in unpaired],
+        stacked=True,
+    )
+
+
+def promise(rules: GateRules) -> str:
+    """What a comparison promised before it measured anything."""
+    return (
+        f"Promised beforehand: in {rules.false_alarms:.0%} of runs at most is a benchmark of an unchanged "
+        f"suite called regressed. A difference of {rules.tolerance:.1%} is tolerated; a benchmark is the "
+        f"same once a difference of {rules.same_within:.1%} is ruled out."
+    )
+
+
+def _change(ratio: float) -> str:
+    """A ratio as a change in percent."""
+    return f"{(ratio - 1) * 100:+.1f}\u00a0%".replace("-", "\u2212")
+
+
+def _call(seconds: float | None) -> str:
+    """Seconds a call, with the unit that suits them."""
+    if seconds is None:
+        return "—"
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= size:
+            return f"{figures.number(seconds / size)}\u00a0{unit}"
+    return f"{figures.number(seconds * 1e9)}\u00a0ns"
 
 
 def reasons(gate: GateRecord) -> list[str]:

@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.json")
+@click.argument("run", type=click.Path(path_type=Path), metavar="RECORD.json")
 @click.option(
     "--budgets",
     type=click.Path(path_type=Path),
@@ -34,26 +34,33 @@ def check(
     budgets: Path | None,
     **outputs: Any,
 ) -> int:
-    """Check the configured router of RUN.json against budgets.
+    """Check the configured router of a run record, or the rows of a bench record, against budgets.
 
-    Exits with 0 when every budget is kept, 1 when one is not, 2 for wrong usage, 4 when the run cannot
+    A bench record without --budgets is held to the targets that its own rows state.
+
+    Exits with 0 when every budget is kept, 1 when one is not, 2 for wrong usage, 4 when the record cannot
     decide.
     """
     from tiergate.cli.files import same_file
+    from tiergate.cli.gate_lines import check_lines
     from tiergate.cli.summary import verdict_lines
     from tiergate.gate.budgets import parse_budgets
     from tiergate.gate.check import check_run
-    from tiergate.record import RunRecord, read_record
+    from tiergate.gate.check_bench import check_bench
+    from tiergate.record import BenchRecord, RunRecord, read_record
 
     output = outputs["output"]
     if output is not None and same_file(run, output):
         raise UsageError("the gate record would replace the run record", where=str(output))
     record = read_record(run)
-    if not isinstance(record, RunRecord):
-        raise UsageError("this is a gate record, not a run record", where=str(run))
+    if not isinstance(record, RunRecord | BenchRecord):
+        raise UsageError("this is no run record and no bench record", where=str(run))
     if outputs["bencher"] or outputs["action_benchmark"]:
         raise UsageError("a check of budgets has no benchmarks to write", hint="gate paired has")
     writer = Outputs(state, **outputs)
+    if isinstance(record, BenchRecord):
+        bench = check_bench(record, _read_budgets(budgets) if budgets else None)
+        return writer.deliver(bench, lambda: check_lines(bench))
     table = _read_budgets(budgets) if budgets else state.config().config.budgets
     gate = check_run(record, parse_budgets(table))
     return writer.deliver(gate, lambda: verdict_lines(gate, record))

@@ -26,6 +26,29 @@ def benchmark_lines(record: GateRecord) -> list[str]:
     ]
 
 
+def check_lines(record: GateRecord) -> list[str]:
+    """The checks of a bench record, worst first, then the verdict."""
+    ordered = sorted(record.checks, key=lambda one: ("fail", "inconclusive", "pass").index(one.verdict))
+    rows = [
+        [
+            one.verdict.upper() if one.verdict != "pass" else "pass",
+            "" if one.value is None else f"{one.value:.3g}",
+            "" if one.interval is None else f"{one.interval[0]:.3g}..{one.interval[1]:.3g}",
+            one.budget,
+            f"{one.metric} ({one.reason})" if one.reason else one.metric,
+        ]
+        for one in ordered
+    ]
+    counts = Counter(one.verdict for one in record.checks)
+    parts = ", ".join(f"{counts[word]} {word}" for word in ("fail", "inconclusive", "pass") if counts[word])
+    return [
+        *table(["", "VALUE", "95 %", "BUDGET", "ROW"], rows, output_width()),
+        "",
+        *record.remarks,
+        f"{record.verdict.upper()}: {record.subject}, {parts}",
+    ]
+
+
 def verdict_line(record: GateRecord) -> str:
     """The verdict, and how many benchmarks it rests on."""
     counts = Counter("accepted" if one.accepted else one.verdict for one in record.benchmarks)

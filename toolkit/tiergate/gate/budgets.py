@@ -13,7 +13,7 @@ from tiergate.routing import TIERS
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
 ACCURACY_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "ambiguous", "judged", "regret")
-_TEXT = re.compile(r"(<=|>=|<|>|=)\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*([a-zµ%]*)", re.IGNORECASE)
+_TEXT = re.compile(r"(<=|>=|<|>|=)\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*([a-zµ%][a-zµ%/]*|1/s|)", re.IGNORECASE)
 _MILLISECONDS = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 _PLAIN = {"": 1.0, "%": 0.01}
 
@@ -65,14 +65,22 @@ def parse_budget(metric: str, text: str) -> Budget:
     known = known_metrics()
     if metric not in known:
         raise unknown_name("metric", metric, known, where="budgets")
+    return parse_limit(metric, text, _MILLISECONDS if _is_time(metric) else _PLAIN)
+
+
+def parse_limit(metric: str, text: str, units: Mapping[str, float]) -> Budget:
+    """Read a budget of a metric that is measured in these units, given as factors by their lower-case names.
+
+    Raises:
+        UsageError: it is none, or the unit does not suit the metric.
+    """
     found = _TEXT.fullmatch(text.strip())
-    example = "< 100 ms" if _is_time(metric) else "> 0.9"
     if found is None:
+        example = "< 100 ms" if "ms" in units else "> 0.9"
         raise UsageError(
             f"{text!r} is not a budget", where=f"budget of {metric}", hint=f"write for example {example!r}"
         )
     comparison, number, unit = found.groups()
-    units = _MILLISECONDS if _is_time(metric) else _PLAIN
     if unit.lower() not in units:
         suitable = ", ".join(repr(name) for name in units)
         raise UsageError(

@@ -1,0 +1,66 @@
+"""``gate check`` of a bench record: its rows against budgets, or against the targets that they state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import isfinite
+
+from tiergate.errors import UsageError, unknown_name
+from tiergate.gate.budgets import Budget, parse_limit
+from tiergate.record import BenchRecord, BenchRow, GateCheck, GateRecord, GateVerdict
+
+
+def check_bench(record: BenchRecord, budgets: Mapping[str, str] | None) -> GateRecord:
+    """Judge rows: a budget is kept or broken where the row's whole interval is on one side of it.
+
+    Args:
+        budgets: texts such as ``<= 0.35`` by name of the row; None takes the targets of the rows. Rows that
+            share a name are called ``NAME beside PEER``.
+
+    Raises:
+        UsageError: a budget is none, or names no row; a figure is no number; there is nothing to check.
+    """
+    names = Counter(row.name for row in record.rows)
+    rows = {row.name if names[row.name] == 1 else f"{row.name} beside {row.peer}": row for row in record.rows}
+    stated = {name: row.target for name, row in rows.items() if row.target}
+    wanted = stated if budgets is None else dict(budgets)
+    if not wanted:
+        raise UsageError("no row states a target, and there is no budget", hint="--budgets FILE names some")
+    checks = [_check(rows, name, text) for name, text in wanted.items()]
+    return GateRecord(
+        verdict=_verdict(checks), checks=checks, subject=f"bench {record.area}", remarks=list(record.remarks)
+    )
+
+
+def _check(rows: Mapping[str, BenchRow], name: str, text: str) -> GateCheck:
+    if name not in rows:
+        raise unknown_name("row", name, rows, where="budgets")
+    row = rows[name]
+    if not all(map(isfinite, (row.value, *row.interval))):
+        raise UsageError("its value or its interval is no number", where=name, hint="measure it again")
+    budget = parse_limit(name, text, {"": 1.0, row.unit.lower(): 1.0})
+    verdict, reason = _judge(row, budget)
+    return GateCheck(
+        metric=name,
+        value=row.value,
+        interval=row.interval,
+        budget=budget.text,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _judge(row: BenchRow, budget: Budget) -> tuple[GateVerdict, str]:
+    kept = [budget.holds(end) for end in row.interval]
+    if all(kept):
+        return "pass", ""
+    low, high = row.interval
+    if not any(kept) and not low < budget.limit < high:
+        return "fail", row.note
+    return "inconclusive", "the interval reaches over the limit; a longer run narrows it"
+
+
+def _verdict(checks: Sequence[GateCheck]) -> GateVerdict:
+    verdicts = {check.verdict for check in checks}
+    return "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
