@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tiergate.cli import Group, State, gate_accept, gate_explain, gate_paired
+from tiergate.cli import Group, State, gate_accept, gate_compare, gate_explain, gate_paired
 from tiergate.cli.gate_outputs import Outputs, output_options
 from tiergate.errors import UsageError
 
@@ -72,5 +72,6 @@ def _read_budgets(path: Path) -> dict[str, str]:
     return read_budgets(path)
 
 
-for _name, _module in (("accept", gate_accept), ("explain", gate_explain), ("paired", gate_paired)):
+_COMMANDS = {"accept": gate_accept, "compare": gate_compare, "explain": gate_explain, "paired": gate_paired}
+for _name, _module in _COMMANDS.items():
     command.add_command(_module.command, _name)

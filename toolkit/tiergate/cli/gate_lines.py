@@ -8,6 +8,7 @@ from tiergate.cli.output import output_width, table
 from tiergate.errors import counted
 from tiergate.record import GateBenchmark, GateRecord, GateUnpaired
 
+_EXPLAINED = {"regressed", "inconclusive"}
 WORST_FIRST = ("regressed", "inconclusive", "improved", "same")
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
@@ -19,7 +20,7 @@ def benchmark_lines(record: GateRecord) -> list[str]:
     return [
         *table(headers, [_cells(one) for one in ordered], output_width()),
         "",
-        *(f"{one.name}: {one.reason}" for one in ordered if one.verdict in {"regressed", "inconclusive"}),
+        *(f"{one.name}: {one.reason}" for one in ordered if one.reason and one.verdict in _EXPLAINED),
         *map(_unpaired_line, record.unpaired),
         *record.remarks,
         verdict_line(record),
