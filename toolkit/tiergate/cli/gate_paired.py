@@ -38,7 +38,14 @@ from tiergate.cli.gate_outputs import Outputs, output_options
     "--python",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Run both sides with this interpreter and install nothing; code is found in src or the tree itself.",
+    help="Run both sides with this interpreter and install nothing.",
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="DIR",
+    help="With --python: where packages lie in each tree; repeatable.  [default: src, or the tree itself]",
 )
 @click.option(
     "--tolerance",
@@ -77,6 +84,7 @@ def command(
     new: Path,
     install: tuple[str, ...],
     python: Path | None,
+    sources: tuple[str, ...],
     tolerance: float,
     seed: int | None,
     timeout: float,
@@ -115,6 +123,7 @@ def command(
                 new=new,
                 paths=paths,
                 python=python.absolute() if python else None,
+                sources=sources,
                 install=[word for argument in install for word in shlex.split(argument)],
                 pytest_arguments=[*selection, *shlex.split(pytest_args)],
             ),

@@ -43,12 +43,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / "gate"
 
 
-def shared_environment(tree: Tree, python: Path) -> Environment:
-    """One interpreter for both sides, which finds the code in the tree: in `src`, or in the tree itself."""
+def shared_environment(tree: Tree, python: Path, paths: Sequence[str] = ()) -> Environment:
+    """One interpreter for both sides, which finds the code in the tree.
+
+    Args:
+        paths: folders of the tree that hold packages; none takes `src`, or the tree itself where it has none.
+    """
     source = tree.root / "src"
-    first = source if source.is_dir() else tree.root
+    roots = [tree.root / path for path in paths] or [source if source.is_dir() else tree.root]
     rest = os.environ.get("PYTHONPATH")
-    return Environment(python, {"PYTHONPATH": os.pathsep.join([str(first), *([rest] if rest else [])])})
+    return Environment(python, {"PYTHONPATH": os.pathsep.join([*map(str, roots), *([rest] if rest else [])])})
 
 
 def own_environment(

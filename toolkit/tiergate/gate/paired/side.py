@@ -321,7 +321,8 @@ class Duet:
         items = {
             item.nodeid: item for item in session.items if "benchmark" in getattr(item, "fixturenames", ())
         }
-        origins = sorted({origin for module in list(sys.modules.values()) if (origin := _origin(module))})
+        others = [module for name, module in list(sys.modules.items()) if name != "__main__"]
+        origins = sorted({origin for module in others if (origin := _origin(module))})
         self._judge.say(
             "collected", benchmarks=list(items), errors=self._errors, modules=origins, cores=sorted(_CORES)
         )

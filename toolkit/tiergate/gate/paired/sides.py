@@ -26,6 +26,7 @@ class Wanted:
         paths: of benchmarks, within the trees.
         python: interpreter for both sides; None gives each an environment of its own.
         install: arguments of ``pip install`` for those.
+        sources: folders of the trees that hold packages, where they are not installed.
         pytest_arguments: further options of pytest.
     """
 
@@ -34,6 +35,7 @@ class Wanted:
     paths: Sequence[str]
     python: Path | None
     install: Sequence[str]
+    sources: Sequence[str]
     pytest_arguments: Sequence[str]
 
 
@@ -79,7 +81,7 @@ def _plan(
 ) -> SidePlan:
     environment: Environment
     if wanted.python is not None:
-        environment = shared_environment(tree, wanted.python)
+        environment = shared_environment(tree, wanted.python, wanted.sources)
     else:
         environment = own_environment(tree, wanted.install, cache, progress)
     return SidePlan(
