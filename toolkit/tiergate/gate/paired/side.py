@@ -84,15 +84,17 @@ class Judge:
     """The other end of the socket."""
 
     def __init__(self, descriptor: int) -> None:
-        self._stream = socket.socket(fileno=descriptor).makefile("rwb", buffering=0)
+        self._socket = socket.socket(fileno=descriptor)
+        # Unbuffered, so that nothing is read that waiting for the socket would then miss.
+        self._stream = self._socket.makefile("rb", buffering=0)
 
     def fileno(self) -> int:
         """For waiting until it says something."""
-        return self._stream.fileno()
+        return self._socket.fileno()
 
     def say(self, what: str, **facts: object) -> None:
         """Send one message."""
-        self._stream.write(json.dumps({"say": what, **facts}).encode() + b"\n")
+        self._socket.sendall(json.dumps({"say": what, **facts}).encode() + b"\n")
 
     def asks(self) -> dict[str, Any]:
         """The next order; ends the process where the judge is gone."""
@@ -368,8 +370,11 @@ def last_line(text: str) -> str:
 
 
 def _origin(module: Any) -> str:
+    """Where a module lies, unless it is part of Python or was installed."""
     file = getattr(module, "__file__", None)
-    return os.path.realpath(file) if isinstance(file, str) else ""
+    if not isinstance(file, str) or file.startswith((sys.base_prefix, sys.prefix)):
+        return ""
+    return os.path.realpath(file)
 
 
 def main() -> int:
