@@ -141,6 +141,7 @@ def command(
         verdict=outcome.verdict,
         benchmarks=outcome.benchmarks,
         unpaired=outcome.unpaired,
+        remarks=outcome.remarks,
         rules=plan.rules.recorded(),
         subject=f"{sides.new.label} beside {sides.base.label}",
         base=GateSide(label=sides.base.label, commit=sides.base.commit),

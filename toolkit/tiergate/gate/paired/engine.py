@@ -11,6 +11,7 @@ from statistics import median
 from typing import Protocol
 
 from tiergate.errors import RunError
+from tiergate.gate.paired import suspension
 from tiergate.gate.paired.duet import Pace
 from tiergate.gate.paired.generation import Collected, Failure, both_sides, collected, perform
 from tiergate.gate.paired.pairing import Suite, pair_up
@@ -79,6 +80,7 @@ class Outcome:
     benchmarks: list[GateBenchmark]
     unpaired: list[GateUnpaired]
     verdict: GateVerdict
+    remarks: list[str]
 
 
 def compare(plan: PairedPlan, progress: Progress, keep: Path | None = None) -> Outcome:
@@ -88,12 +90,13 @@ def compare(plan: PairedPlan, progress: Progress, keep: Path | None = None) -> O
         UsageError: there is nothing to compare, or a side runs the code of the other.
         SideGone: a process ended or hangs.
     """
-    random = Random(plan.seed)
+    random, slept_before = Random(plan.seed), suspension.suspended_s()
     with tempfile.TemporaryDirectory(prefix="tiergate-duet-", dir=keep, ignore_cleanup_errors=True) as folder:
         suite, played = _play_all(plan, progress, random, Path(folder))
     benchmarks = [_recorded(name, one, plan.rules) for name, one in played.items() if one.failure is None]
     unpaired = [*suite.unpaired, *(_failed(name, one.failure) for name, one in played.items() if one.failure)]
-    return Outcome(benchmarks, unpaired, verdict_of(benchmarks, unpaired))
+    remarks = suspension.remarks(slept_before, suspension.suspended_s())
+    return Outcome(benchmarks, unpaired, verdict_of(benchmarks, unpaired), remarks)
 
 
 def _play_all(
