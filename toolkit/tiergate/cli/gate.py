@@ -44,9 +44,7 @@ def check(
     from tiergate.cli.files import same_file
     from tiergate.cli.gate_lines import check_lines
     from tiergate.cli.summary import verdict_lines
-    from tiergate.gate.budgets import parse_budgets
-    from tiergate.gate.check import check_run
-    from tiergate.gate.check_bench import check_bench
+    from tiergate.gate.checking import check_record
     from tiergate.record import BenchRecord, RunRecord, read_record
 
     output = outputs["output"]
@@ -58,11 +56,11 @@ def check(
     if outputs["bencher"] or outputs["action_benchmark"]:
         raise UsageError("a check of budgets has no benchmarks to write", hint="gate paired has")
     writer = Outputs(state, **outputs)
+    stated = _read_budgets(budgets) if budgets else None
     if isinstance(record, BenchRecord):
-        bench = check_bench(record, _read_budgets(budgets) if budgets else None)
+        bench = check_record(record, stated)
         return writer.deliver(bench, lambda: check_lines(bench))
-    table = _read_budgets(budgets) if budgets else state.config().config.budgets
-    gate = check_run(record, parse_budgets(table))
+    gate = check_record(record, state.config().config.budgets if stated is None else stated)
     return writer.deliver(gate, lambda: verdict_lines(gate, record))
 
 

@@ -235,18 +235,17 @@ def _cache(folder: Path | None) -> SealedCache | None:
 def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[RunRecord, GateRecord]:
     from tiergate.cli.progress import shown
     from tiergate.cli.signals import stopped_by_sigterm
-    from tiergate.gate.budgets import parse_budgets
-    from tiergate.gate.check import check_run
+    from tiergate.gate.checking import check_record, require_sound
     from tiergate.load.experiment import run
 
-    budgets = parse_budgets(settings.budgets)
+    require_sound(settings.budgets)
     try:
         with stopped_by_sigterm(), shown(quiet=state.quiet) as progress:
             record = run(plan, host, progress)
     except KeyboardInterrupt:
         state.warn("the run was stopped; its workers and temporary files are gone, and nothing was written")
         raise
-    return record, check_run(record, budgets)
+    return record, check_record(record, settings.budgets)
 
 
 def _require_outputs(output: Path | None, html: Path | None) -> None:

@@ -29,8 +29,7 @@ def command(state: State, records: tuple[Path, ...], output: Path) -> None:
     verdict.
     """
     from tiergate.cli.files import render_html, replace_file, same_file
-    from tiergate.gate.budgets import parse_budgets
-    from tiergate.gate.check import check_run
+    from tiergate.gate.checking import check_record
     from tiergate.record import RunRecord, read_record
 
     if any(same_file(path, output) for path in records):
@@ -38,6 +37,6 @@ def command(state: State, records: tuple[Path, ...], output: Path) -> None:
     found = [read_record(path) for path in records]
     only = found[0]
     if len(found) == 1 and isinstance(only, RunRecord):
-        found.append(check_run(only, parse_budgets(state.config().config.budgets)))
+        found.append(check_record(only, state.config().config.budgets))
     replace_file(output, render_html(state.host(), found))
     write(f"wrote {output}")

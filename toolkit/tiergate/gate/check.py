@@ -51,6 +51,17 @@ def check_run(record: RunRecord, budgets: Sequence[Budget]) -> GateRecord:
     )
 
 
+def figure_of(record: RunRecord, metric: str) -> tuple[float | None, Interval | None]:
+    """A metric of the configured router, with its interval where there is one.
+
+    Raises:
+        UsageError: the configured router is not in the record.
+    """
+    variant = _configured(record)
+    value = metrics(variant).get(metric)
+    return value, _interval(variant, metric, value)
+
+
 def metrics(variant: Variant) -> dict[str, float]:
     """Every number of a variant that was measured, by its dotted name."""
     found: dict[str, float] = {}

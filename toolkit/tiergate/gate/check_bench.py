@@ -21,15 +21,17 @@ def check_bench(record: BenchRecord, budgets: Mapping[str, str] | None) -> GateR
     Raises:
         UsageError: a budget is none, or names no row; a figure is no number; there is nothing to check.
     """
-    names = Counter(row.name for row in record.rows)
-    rows = {row.name if names[row.name] == 1 else f"{row.name} beside {row.peer}": row for row in record.rows}
+    rows = rows_by_name(record)
     stated = {name: row.target for name, row in rows.items() if row.target}
     wanted = stated if budgets is None else dict(budgets)
     if not wanted:
         raise UsageError("no row states a target, and there is no budget", hint="--budgets FILE names some")
     checks = [_check(rows, name, text) for name, text in wanted.items()]
     return GateRecord(
-        verdict=_verdict(checks), checks=checks, subject=f"bench {record.area}", remarks=list(record.remarks)
+        verdict=worst_of([check.verdict for check in checks]),
+        checks=checks,
+        subject=f"bench {record.area}",
+        remarks=list(record.remarks),
     )
 
 
@@ -61,6 +63,12 @@ def _judge(row: BenchRow, budget: Budget) -> tuple[GateVerdict, str]:
     return "inconclusive", "the interval reaches over the limit; a longer run narrows it"
 
 
-def _verdict(checks: Sequence[GateCheck]) -> GateVerdict:
-    verdicts = {check.verdict for check in checks}
+def rows_by_name(record: BenchRecord) -> dict[str, BenchRow]:
+    """Rows by their names; those that share one are called ``NAME beside PEER``."""
+    names = Counter(row.name for row in record.rows)
+    return {row.name if names[row.name] == 1 else f"{row.name} beside {row.peer}": row for row in record.rows}
+
+
+def worst_of(verdicts: Sequence[GateVerdict]) -> GateVerdict:
+    """The verdict of a whole gate: it passes where everything does."""
     return "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"

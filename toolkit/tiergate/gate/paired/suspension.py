@@ -1,4 +1,4 @@
-"""Whether the machine slept while it was measured: a laptop that is closed, a virtual machine that is paused."""
+"""Whether the machine slept while it was measured: a laptop that is closed, a virtual machine paused."""
 
 from __future__ import annotations
 
