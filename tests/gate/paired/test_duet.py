@@ -69,7 +69,7 @@ NEW = {"slower": 4000, "faster": 500, "long": 2_000_000, "sleep": 0.02}
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """One comparison, of which every test looks at a part."""
     folder = tmp_path_factory.mktemp("trees")
-    return played(two_trees(folder, SUITE.format(**BASE), SUITE.format(**NEW)), Rules(looks=(4, 6)))
+    return played(two_trees(folder, SUITE.format(**BASE), SUITE.format(**NEW)), Rules(looks=(4, 5)))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from statistics import median
+from time import perf_counter
 from typing import Protocol
 
 from tiergate.errors import RunError
@@ -138,7 +139,12 @@ def _play_all(
 def _look(played: dict[str, Played], generations: int, rules: Rules) -> None:
     decided = [one.judgement for one in played.values() if one.judgement is not None]
     rejected = sum(one.verdict in {"regressed", "improved"} for one in decided)
-    estimates = {name: one.estimate() for name, one in played.items() if one.is_open}
+    estimates = {}
+    for name, one in played.items():
+        if one.is_open:
+            began = perf_counter()
+            estimates[name] = one.estimate()
+            one.seconds += perf_counter() - began
     for name, judgement in judge(estimates, generations, len(played), rejected, rules).items():
         played[name].judgement = judgement
         played[name].has_stopped = played[name].called_s >= rules.budget_s
