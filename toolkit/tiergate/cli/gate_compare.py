@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tiergate.cli import State
-from tiergate.cli.gate_outputs import Outputs, output_options
+from tiergate.cli.gate_outputs import Outputs, accepted_option, output_options
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,14 +31,7 @@ _RECORD = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="A slowdown below this share is none.",
 )
-@click.option(
-    "--accepted",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("tiergate-accepted.toml"),
-    metavar="FILE",
-    show_default=True,
-    help="Slowdowns that were accepted (see gate accept).",
-)
+@accepted_option
 @output_options
 @click.pass_obj
 def command(state: State, /, base: Path, new: Path, tolerance: float, accepted: Path, **outputs: Any) -> int:

@@ -40,6 +40,15 @@ _OPTIONS = (
     ),
 )
 
+accepted_option = click.option(
+    "--accepted",
+    type=_FILE,
+    default=Path("tiergate-accepted.toml"),
+    metavar="FILE",
+    show_default=True,
+    help="Slowdowns that were accepted (see gate accept).",
+)
+
 
 def output_options(command: _Command) -> _Command:
     """Give a command the options; it gets them as keyword arguments, for `Outputs`."""

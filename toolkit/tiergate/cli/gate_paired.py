@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from tiergate.cli import State
-from tiergate.cli.gate_outputs import Outputs, output_options
+from tiergate.cli.gate_outputs import Outputs, accepted_option, output_options
 
 
 @click.command(short_help="Compare two trees of a project, benchmark by benchmark, in turns.")
@@ -66,14 +66,7 @@ from tiergate.cli.gate_outputs import Outputs, output_options
 )
 @click.option("-k", "expression", metavar="EXPR", help="Only benchmarks that match, as pytest's own -k.")
 @click.option("--pytest-args", default="", metavar="ARGS", help="Further options of pytest, in one word.")
-@click.option(
-    "--accepted",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("tiergate-accepted.toml"),
-    metavar="FILE",
-    show_default=True,
-    help="Slowdowns that were accepted (see gate accept).",
-)
+@accepted_option
 @output_options
 @click.argument("paths", nargs=-1, required=True)
 @click.pass_obj

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,18 +20,7 @@ def smaller_is_better(record: GateRecord) -> bytes:
     Raises:
         UsageError: a figure is no number.
     """
-    rows = [
-        {
-            "name": one.name,
-            "unit": "s/call",
-            "value": _finite(one, one.new_s),
-            "range": f"{low:.6g} to {high:.6g}",
-            "extra": f"{one.verdict}: {one.reason}",
-        }
-        for one in record.benchmarks
-        for low, high in [_span(one)]
-    ]
-    return _document(rows)
+    return _document([_row(one, "s/call", lambda seconds: seconds) for one in record.benchmarks])
 
 
 def bigger_is_better(record: GateRecord) -> bytes:
@@ -39,18 +29,18 @@ def bigger_is_better(record: GateRecord) -> bytes:
     Raises:
         UsageError: a figure is no number.
     """
-    rows = [
-        {
-            "name": one.name,
-            "unit": "calls/s",
-            "value": 1 / _finite(one, one.new_s),
-            "range": f"{1 / high:.6g} to {1 / low:.6g}",
-            "extra": f"{one.verdict}: {one.reason}",
-        }
-        for one in record.benchmarks
-        for low, high in [_span(one)]
-    ]
-    return _document(rows)
+    return _document([_row(one, "calls/s", lambda seconds: 1 / seconds) for one in record.benchmarks])
+
+
+def _row(one: GateBenchmark, unit: str, figure: Callable[[float], float]) -> dict[str, Any]:
+    low, high = sorted(map(figure, _span(one)))
+    return {
+        "name": one.name,
+        "unit": unit,
+        "value": figure(_finite(one, one.new_s)),
+        "range": f"{low:.6g} to {high:.6g}",
+        "extra": f"{one.verdict}: {one.reason}",
+    }
 
 
 def bencher(record: GateRecord) -> bytes:
