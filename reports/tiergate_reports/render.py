@@ -83,7 +83,7 @@ def _gate_page(gate: GateRecord) -> str:
             "title": f"{gates.WORDS[gate.verdict]}: tiergate gate report",
             "verdict": gate.verdict,
             "word": gates.WORDS[gate.verdict],
-            "meaning": (gates.PAIRED_MEANINGS if gate.rules else gates.MEANINGS)[gate.verdict],
+            "meaning": (gates.COMPARED_MEANINGS if gate.benchmarks else gates.MEANINGS)[gate.verdict],
             "subject": gate.subject,
             "promise": gates.promise(gate.rules) if gate.rules else "",
             "remarks": gate.remarks,

@@ -222,5 +222,6 @@ def test_every_built_in_plugin_is_active(site: Any) -> None:
     assert len(states) >= 15
     # Peers of the benchmarks are an extra that nobody needs to run the tests.
     not_active = {name: status for name, status in states.items() if status != "active"}
-    assert not_active.keys() <= {f"benchmarks-{area}@tiergate" for area in ("storage", "pool", "reconcile")}
+    areas = ("flow", "storage", "pool", "reconcile")
+    assert not_active.keys() <= {f"benchmarks-{area}@tiergate" for area in areas}
     assert set(not_active.values()) <= {"unavailable"}

@@ -20,6 +20,7 @@ from tiergate.record import (
     GateBenchmark,
     GateCheck,
     GateRecord,
+    GateUnpaired,
     Knee,
     Latency,
     Regret,
@@ -476,13 +477,26 @@ def test_a_gate_alone_gets_a_small_page(gate_of: Callable[..., GateRecord]) -> N
 def test_paired_benchmarks_are_shown(gate_of: Callable[..., GateRecord]) -> None:
     benchmarks = [
         GateBenchmark(
-            name="load <json>", ratio=1.21, interval=(1.15, 1.27), verdict="regressed", seconds=4.2
+            name="b.py::load <json>",
+            ratio=1.21,
+            interval=(1.15, 1.27),
+            verdict="regressed",
+            seconds=4.2,
+            reason="it is slower by 10 %",
+            base_s=0.002,
+            new_s=0.00242,
         ),
         GateBenchmark(name="save", ratio=0.99, interval=(0.97, 1.02), verdict="same", seconds=3.0),
     ]
-    shown = Page(render([gate_of("fail", checks=[], benchmarks=benchmarks)])).words("verdict")
-    assert "load <json> ×1.21 ×1.15–×1.27 Regressed 4.20 s" in shown
-    assert "save ×0.990 ×0.970–×1.02 Same 3.00 s" in shown
+    lost = [GateUnpaired(name="gone <b>", side="new", problem="missing", detail="renamed?")]
+    gate = gate_of("fail", checks=[], benchmarks=benchmarks, unpaired=lost, remarks=["the machine <slept>"])
+    shown = " ".join(Page(render([gate])).words("verdict").split())
+    assert "At least one benchmark got slower" in shown
+    row = "+21.0 % +15.0 %–+27.0 % 2.00 ms 2.42 ms Regressed 4.20 s it is slower by 10 %"
+    assert f"load <json> b.py {row}" in shown
+    assert "save −1.0 % −3.0 %–+2.0 % — — Same 3.00 s" in shown
+    assert "gone <b> new missing renamed?" in shown
+    assert "the machine <slept>" in shown
     assert "The gate made no checks." not in shown
 
 

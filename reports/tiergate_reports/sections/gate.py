@@ -24,12 +24,12 @@ MEANINGS = {
     "inconclusive": "The run cannot decide: neither a pass nor a failure would be safe to claim.",
 }
 
-PAIRED_MEANINGS = {
+COMPARED_MEANINGS = {
     "pass": "No benchmark got slower, and every one that the base has was judged.",
     "fail": "At least one benchmark got slower, beyond what is tolerated.",
     "inconclusive": "Nothing is known to be slower, but something could not be judged.",
 }
-"""Of a comparison of two trees."""
+"""Of a comparison of benchmarks."""
 
 _WORST_FIRST = ("regressed", "inconclusive", "improved", "same")
 
