@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -37,6 +39,8 @@ from tiergate.record import (
     Variant,
     WorkloadFacts,
 )
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 CLASSES = {"hot": (1900, 3.0), "warm": (430, 40.0), "cold": (70, 520.0)}
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}

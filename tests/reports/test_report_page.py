@@ -6,21 +6,19 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from parsed_page import Page
 
 from tiergate.record import (
     Affinity,
     ClassLatency,
     Comparison,
     Event,
-    GateBenchmark,
     GateCheck,
     GateRecord,
-    GateUnpaired,
     Knee,
     Latency,
     Regret,
@@ -35,49 +33,8 @@ from tiergate.record import (
 from tiergate_reports.plugin import render
 from tiergate_reports.sections import SECTIONS, resources, routers
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
 NOTHING = Latency(p50=0, p90=0, p95=0, p99=0, p999=0, max=0)
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;'
-
-
-class Page(HTMLParser):
-    """Elements and text, checked to be properly nested."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self._open: list[str] = []
-        self._section = ""
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-        if tag == "section":
-            self._section = dict(attrs).get("id") or ""
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
-            self.texts.setdefault(self._section, []).append(data)
-
-    def words(self, section: str | None = None) -> str:
-        parts = (
-            self.texts.get(section, []) if section else [t for texts in self.texts.values() for t in texts]
-        )
-        return " ".join(" ".join(parts).split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def with_variant(run: RunRecord, number: int, **changes: Any) -> RunRecord:
@@ -219,57 +176,10 @@ def test_a_long_run_stays_well_under_half_a_megabyte(run_record: RunRecord) -> N
     assert f"the first {resources.MOST_EVENTS}; the record has 3,940 more" in text
 
 
-@pytest.mark.parametrize(
-    ("verdict", "word", "because"),
-    [
-        ("pass", "Pass", "It passes because 3 checks hold: p95 response of short requests 17.8 ms"),
-        ("fail", "Fail", "It fails because of p95 response of short requests 122 ms"),
-        ("inconclusive", "Inconclusive", "It is inconclusive because these are undecided: p95 response"),
-    ],
-)
-def test_the_verdict_comes_first_and_in_words(
-    run_record: RunRecord, gate_of: Callable[..., GateRecord], verdict: str, word: str, because: str
-) -> None:
-    text = render([run_record, gate_of(verdict)])
-    shown = Page(text).words("verdict")
-    assert shown.startswith(f"Verdict {word} ")
-    assert because in shown
-    assert f"<title>{word}: size-heuristic" in text
-    assert "size-heuristic completed 12,000 of 12,000 requests over 5 rounds and lost none" in shown
-    assert "against shared-queue, short requests take less time (×0.250" in shown
-    assert "long ones take more time (×1.38" in shown
-
-
 def test_a_run_without_a_gate_is_not_judged(run_record: RunRecord) -> None:
     shown = Page(render([run_record])).words("verdict")
     assert shown.startswith("Verdict Not judged No gate record came with this run.")
     assert "tiergate gate check" in shown
-
-
-def test_too_few_requests_are_said_first(run_record: RunRecord, gate_of: Callable[..., GateRecord]) -> None:
-    run = replace(run_record, too_few=["48 long requests, 100 are needed", "1 round gives no interval"])
-    shown = Page(render([run, gate_of("inconclusive", checks=[])])).words("verdict")
-    reason = "48 long requests, 100 are needed; 1 round gives no interval."
-    assert f"Why there can be no verdict: {reason}" in shown
-    assert "because the run is too small for a verdict; 0 of 0 checks would hold" in shown
-    alike = replace(run_record, too_few=["nothing to tier: all take 2 ms"])
-    shown = Page(render([alike, gate_of("inconclusive", checks=[])])).words("verdict")
-    assert "because there is nothing to tier; 0 of 0 checks would hold" in shown
-    assert "The gate made no checks." in shown
-
-
-def test_a_check_without_a_value_says_why(run_record: RunRecord, gate_of: Callable[..., GateRecord]) -> None:
-    check = GateCheck(
-        metric="tier_accuracy.regret",
-        value=None,
-        interval=None,
-        budget="< 0.2",
-        verdict="inconclusive",
-        reason="undefined here",
-    )
-    shown = Page(render([run_record, gate_of("inconclusive", checks=[check])])).words("verdict")
-    assert "regret n/a not measured < 0.2 Inconclusive undefined here" in shown
-    assert "regret not measured (budget < 0.2)" in shown
 
 
 def test_a_gain_that_long_requests_pay_for_is_said(run_record: RunRecord) -> None:
@@ -466,38 +376,6 @@ def test_ten_routers_keep_apart_ids_and_repeat_colours(run_record: RunRecord) ->
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert "router-9" in page.words("routers")
-
-
-def test_a_gate_alone_gets_a_small_page(gate_of: Callable[..., GateRecord]) -> None:
-    page = Page(render([gate_of("fail")]))
-    assert page.words("verdict").startswith("Verdict Fail At least one budget is broken.")
-    assert [attributes["id"] for attributes in page.all("section")] == ["verdict"]
-
-
-def test_paired_benchmarks_are_shown(gate_of: Callable[..., GateRecord]) -> None:
-    benchmarks = [
-        GateBenchmark(
-            name="b.py::load <json>",
-            ratio=1.21,
-            interval=(1.15, 1.27),
-            verdict="regressed",
-            seconds=4.2,
-            reason="it is slower by 10 %",
-            base_s=0.002,
-            new_s=0.00242,
-        ),
-        GateBenchmark(name="save", ratio=0.99, interval=(0.97, 1.02), verdict="same", seconds=3.0),
-    ]
-    lost = [GateUnpaired(name="gone <b>", side="new", problem="missing", detail="renamed?")]
-    gate = gate_of("fail", checks=[], benchmarks=benchmarks, unpaired=lost, remarks=["the machine <slept>"])
-    shown = " ".join(Page(render([gate])).words("verdict").split())
-    assert "At least one benchmark got slower" in shown
-    row = "+21.0 % +15.0 %–+27.0 % 2.00 ms 2.42 ms Regressed 4.20 s it is slower by 10 %"
-    assert f"load <json> b.py {row}" in shown
-    assert "save −1.0 % −3.0 %–+2.0 % — — Same 3.00 s" in shown
-    assert "gone <b> new missing renamed?" in shown
-    assert "the machine <slept>" in shown
-    assert "The gate made no checks." not in shown
 
 
 def test_a_sweep_is_drawn_and_its_knees_are_listed(run_record: RunRecord) -> None:

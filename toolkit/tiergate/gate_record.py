@@ -70,17 +70,17 @@ class GateBenchmark(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class GateUnpaired(msgspec.Struct, kw_only=True, frozen=True):
-    """A benchmark that only one side has, or that only one side could run.
+    """A benchmark that only one side has, or that a side did not run to its end.
 
     Attributes:
-        side: where it is missing or fails.
-        problem: ``missing`` or ``failed``.
+        side: where it is missing or fails; the base, where both skip it.
+        problem: ``missing``, ``failed``, or ``skipped`` by the test itself.
         detail: what is known: the error, or the name that it may have now.
     """
 
     name: str
     side: SideName
-    problem: Literal["missing", "failed"]
+    problem: Literal["missing", "failed", "skipped"]
     detail: str = ""
 
 

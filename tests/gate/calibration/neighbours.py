@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tiergate.environment import usable_cores
 
 _BUSY = "while True: sum(range(10000))"
 
@@ -14,8 +15,8 @@ _BUSY = "while True: sum(range(10000))"
 @contextmanager
 def busy(times_cores: int) -> Iterator[None]:
     """Load of so many times the cores that there are."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processes = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(times_cores * cores)]
+    command = [sys.executable, "-c", _BUSY]
+    processes = [subprocess.Popen(command) for _ in range(times_cores * usable_cores())]
     try:
         yield
     finally:

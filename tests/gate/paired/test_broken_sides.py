@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from duet_desk import Outcome, Play, played, two_trees
+from duet_desk import GateBenchmark, Outcome, Play, played, two_trees
 
 from tiergate.errors import UsageError
 from tiergate.gate.paired.processes import SideGone
 from tiergate.gate.sequential import Rules
+from tiergate.gate.verdict import verdict_of
 
 pytestmark = pytest.mark.integration
 
@@ -15,7 +16,13 @@ GOOD = """
     def test_good(benchmark):
         benchmark(sorted, range(200))
 """
-
+OTHERS = """
+    import pytest
+    @pytest.mark.parametrize("number", range(4))
+    def test_other(benchmark, number):
+        benchmark(sorted, range(200))
+"""
+SKIP = "__import__('pytest').skip('no such device')"
 
 BAD = {
     "raises_before": ("raise ValueError('in the setup')", "ValueError: in the setup"),
@@ -23,7 +30,6 @@ BAD = {
     "asserts_after": ("benchmark(len, ()); assert 1 == 2", "assert 1 == 2"),
     "runs_dry": ("benchmark(next, iter(range(30)))", "StopIteration"),
     "measures_twice": ("benchmark(len, ()); benchmark(len, ())", "FixtureAlreadyUsed"),
-    "skips": ("__import__('pytest').skip('no such device')", "skipped: Skipped: no such device"),
     "never_calls": ("pass", "it did not call its benchmark"),
 }
 """What goes wrong on the new side, and what is said of it."""
@@ -33,15 +39,17 @@ EVERYWHERE = "    def test_everywhere(benchmark):\n        benchmark(int, 'x')\n
 
 def _suite(bodies: dict[str, str]) -> str:
     tests = (f"    def test_{name}(benchmark):\n        {body}\n" for name, body in bodies.items())
-    return GOOD + "".join(tests) + EVERYWHERE
+    return GOOD + OTHERS + "".join(tests) + EVERYWHERE
 
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Each of them works on the base side and fails on the new one; one fails on both."""
-    base = _suite(dict.fromkeys(BAD, "benchmark(len, ())"))
-    new = _suite({name: body for name, (body, _) in BAD.items()})
-    return played(two_trees(tmp_path_factory.mktemp("trees"), base, new))
+    works = "benchmark(len, ())"
+    base = {**dict.fromkeys(BAD, works), "skipped_new": works, "skipped_base": SKIP, "skipped_both": SKIP}
+    new = {name: body for name, (body, _) in BAD.items()}
+    new |= {"skipped_new": SKIP, "skipped_base": works, "skipped_both": SKIP}
+    return played(two_trees(tmp_path_factory.mktemp("trees"), _suite(base), _suite(new)))
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -54,8 +62,22 @@ def test_a_benchmark_that_fails_on_one_side_is_named(outcome: Outcome, name: str
 def test_one_that_fails_on_both_sides_is_named_and_the_others_are_judged(outcome: Outcome) -> None:
     (lost,) = [one for one in outcome.unpaired if one.name.endswith("test_everywhere")]
     assert "invalid literal" in lost.detail
-    assert [one.name for one in outcome.benchmarks] == ["test_it.py::test_good"]
+    good = ["test_good", *(f"test_other[{number}]" for number in range(4))]
+    assert [one.name.partition("::")[2] for one in outcome.benchmarks] == good
+    assert all(all(one.samples) for one in outcome.benchmarks), "whatever came before them"
     assert outcome.verdict != "pass"
+
+
+@pytest.mark.parametrize(("where", "side"), [("new", "new"), ("base", "base"), ("both", "base")])
+def test_a_skip_is_no_failure_and_is_laid_to_the_new_side_only_where_the_base_ran(
+    outcome: Outcome, where: str, side: str
+) -> None:
+    (lost,) = [one for one in outcome.unpaired if one.name.endswith(f"skipped_{where}")]
+    assert (lost.side, lost.problem) == (side, "skipped")
+    assert "no such device" in lost.detail
+    assert verdict_of(outcome.benchmarks[:0], [lost]) == "inconclusive", "where nothing else was judged"
+    passing = [GateBenchmark(name="a", ratio=1.0, interval=(1.0, 1.0), verdict="same", seconds=1.0)]
+    assert verdict_of(passing, [lost]) == ("inconclusive" if where == "new" else "pass")
 
 
 def test_missing_and_renamed_ones_are_named_with_the_name_they_may_have_now(play: Play) -> None:

@@ -23,6 +23,11 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
+def importing(module: Path) -> Collected:
+    """What a side says that has imported this one."""
+    return Collected(["test"], {}, [str(module)], [], "3.11.2")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository of two commits with a project in a subfolder, and a change that is not committed."""
@@ -104,12 +109,30 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_side_that_runs_the_code_of_the_other_is_refused(tmp_path: Path) -> None:
     base, new = Tree("main", tmp_path / "base"), Tree("work", tmp_path / "new")
-    mixed = Collected(["test"], {}, [str(tmp_path / "new" / "src" / "pkg" / "a.py")], [])
+    mixed = importing(tmp_path / "new" / "src" / "pkg" / "a.py")
     with pytest.raises(UsageError, match=r"the base side imports src/pkg/a.py from the other tree"):
         refuse_mixed_up("base", mixed, base, new)
-    installed = str(tmp_path / "new" / ".venv" / "lib" / "site-packages" / "numpy" / "core.py")
-    refuse_mixed_up("base", Collected(["test"], {}, [installed], []), base, new)
+    installed = tmp_path / "new" / ".venv" / "lib" / "site-packages" / "numpy" / "core.py"
+    refuse_mixed_up("base", importing(installed), base, new)
     refuse_mixed_up("new", mixed, new, base)
+
+
+@pytest.mark.parametrize("outer", ["base", "new"])
+def test_one_tree_within_the_other_is_told_apart(tmp_path: Path, outer: str) -> None:
+    trees = {"base": Tree("main", tmp_path / "in" / "it"), "new": Tree("work", tmp_path)}
+    if outer == "base":
+        trees = {"base": trees["new"], "new": trees["base"]}
+    code = {side: importing(tree.root / "a.py") for side, tree in trees.items()}
+    refuse_mixed_up("base", code["base"], trees["base"], trees["new"])
+    refuse_mixed_up("new", code["new"], trees["new"], trees["base"])
+    with pytest.raises(UsageError, match=r"the base side imports .*a.py from the other tree"):
+        refuse_mixed_up("base", code["new"], trees["base"], trees["new"])
+    with pytest.raises(UsageError, match=r"the new side imports .*a.py from the other tree"):
+        refuse_mixed_up("new", code["base"], trees["new"], trees["base"])
+
+
+def test_a_folder_beside_itself_is_not_mixed_up(tmp_path: Path) -> None:
+    refuse_mixed_up("new", importing(tmp_path / "a.py"), Tree("a", tmp_path), Tree("b", tmp_path))
 
 
 def test_without_an_environment_the_code_is_found_in_src_or_in_the_tree(tmp_path: Path) -> None:
@@ -130,4 +153,4 @@ def test_a_tree_that_does_not_install_is_named_with_the_reason(tmp_path: Path) -
     with pytest.raises(UsageError, match=r"main: it does not install: .*all of pip's output"):
         own_environment(Tree("main", tmp_path / "tree"), [], tmp_path / "cache", doing.append)
     assert doing == ["install main"]
-    assert not list((tmp_path / "cache").rglob("complete")), "what failed is tried again"
+    assert not list((tmp_path / "cache").rglob("*.complete")), "what failed is tried again"

@@ -76,7 +76,7 @@ def command(
 
 def _measure(state: State, area: BenchmarkDeclaration, *, quick: bool, on: Path | None) -> BenchRecord:
     from tiergate.bench import BenchSetup
-    from tiergate.load.environment import environment
+    from tiergate.environment import environment
     from tiergate.record import BenchRecord
 
     started, begun = datetime.now(UTC), time.monotonic()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tiergate.cli.gate_outputs import ACCEPTED
 from tiergate.cli.output import output_width, table, write
 from tiergate.errors import EXIT_OK, UsageError
 
@@ -21,7 +22,7 @@ from tiergate.errors import EXIT_OK, UsageError
 @click.option(
     "--file",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("tiergate-accepted.toml"),
+    default=ACCEPTED,
     metavar="FILE",
     show_default=True,
     help="Where entries are kept; commit it.",

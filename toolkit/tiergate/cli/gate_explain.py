@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tiergate.cli.gate_lines import change_text, seconds_text
+from tiergate.cli.gate_lines import seconds_text
 from tiergate.cli.output import write
 from tiergate.errors import EXIT_OK, UsageError, unknown_name
+from tiergate.gate.outputs.words import change
 
 if TYPE_CHECKING:
     from tiergate.record import GateBenchmark, GateRecord, GateRules
@@ -53,10 +54,10 @@ def _explained(one: GateBenchmark, rules: GateRules | None) -> Iterator[str]:
     yield f"{one.name}: {one.verdict}"
     yield f"  {one.reason}"
     low, high = one.interval
-    yield f"  change {change_text(one.ratio)}, 95 % interval {change_text(low)} to {change_text(high)}"
+    yield f"  change {change(one.ratio)}, 95 % interval {change(low)} to {change(high)}"
     if one.decision_interval is not None:
         low, high = one.decision_interval
-        yield f"  the verdict follows from {change_text(low)} to {change_text(high)}"
+        yield f"  the verdict follows from {change(low)} to {change(high)}"
     if rules is not None:
         yield (
             f"  promised beforehand: in {rules.false_alarms:.0%} of runs at most is any of the suite called "

@@ -6,7 +6,8 @@ from collections import Counter
 
 from tiergate.cli.output import output_width, table
 from tiergate.errors import counted
-from tiergate.record import GateBenchmark, GateRecord, GateUnpaired
+from tiergate.gate.outputs.words import change, of_unpaired
+from tiergate.record import GateBenchmark, GateRecord
 
 _EXPLAINED = {"regressed", "inconclusive"}
 WORST_FIRST = ("regressed", "inconclusive", "improved", "same")
@@ -21,7 +22,7 @@ def benchmark_lines(record: GateRecord) -> list[str]:
         *table(headers, [_cells(one) for one in ordered], output_width()),
         "",
         *(f"{one.name}: {one.reason}" for one in ordered if one.reason and one.verdict in _EXPLAINED),
-        *map(_unpaired_line, record.unpaired),
+        *(f"{one.name} {of_unpaired(one)}" for one in record.unpaired),
         *record.remarks,
         verdict_line(record),
     ]
@@ -70,11 +71,6 @@ def seconds_text(seconds: float | None) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def change_text(ratio: float) -> str:
-    """A ratio as a change in percent."""
-    return f"{(ratio - 1) * 100:+.1f} %"
-
-
 def _cells(one: GateBenchmark) -> list[str]:
     mark = (
         "accepted"
@@ -82,20 +78,13 @@ def _cells(one: GateBenchmark) -> list[str]:
         else {"same": "same", "improved": "faster"}.get(one.verdict, one.verdict.upper())
     )
     low, high = one.interval
-    interval = f"{change_text(low)[:-2]}..{change_text(high)}"
+    interval = f"{change(low)[:-2]}..{change(high)}"
     return [
         mark,
-        change_text(one.ratio),
+        change(one.ratio),
         interval,
         seconds_text(one.base_s),
         seconds_text(one.new_s),
         f"{one.seconds:.1f} s",
         one.name,
     ]
-
-
-def _unpaired_line(one: GateUnpaired) -> str:
-    detail = f": {one.detail}" if one.detail else ""
-    if one.problem == "failed":
-        return f"{one.name} fails on the {one.side} side{detail}"
-    return f"{one.name} is missing on the {one.side} side{detail}"

@@ -40,10 +40,13 @@ _OPTIONS = (
     ),
 )
 
+ACCEPTED = Path("tiergate-accepted.toml")
+"""Where accepted slowdowns are kept, unless told otherwise."""
+
 accepted_option = click.option(
     "--accepted",
     type=_FILE,
-    default=Path("tiergate-accepted.toml"),
+    default=ACCEPTED,
     metavar="FILE",
     show_default=True,
     help="Slowdowns that were accepted (see gate accept).",

@@ -8,12 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbits
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tiergate.cli import State
 from tiergate.cli.gate_outputs import Outputs, accepted_option, output_options
+
+if TYPE_CHECKING:
+    from tiergate.gate.paired.engine import Outcome
+    from tiergate.gate.paired.sides import Sides
+    from tiergate.gate.sequential import Rules
+    from tiergate.record import GateRecord
 
 
 @click.command(short_help="Compare two trees of a project, benchmark by benchmark, in turns.")
@@ -102,47 +108,49 @@ def command(
     from tiergate.gate.paired.engine import PairedPlan, compare
     from tiergate.gate.paired.sides import Wanted, prepare
     from tiergate.gate.sequential import Rules
-    from tiergate.load.environment import environment
-    from tiergate.record import GateRecord, GateSide
 
     writer, entries = Outputs(state, **outputs), read_accepted(accepted)
-
     began, started = monotonic(), datetime.now(UTC)
-    selection = ["-k", expression] if expression else []
+    wanted = Wanted(
+        base=base,
+        new=new,
+        paths=paths,
+        python=python.absolute() if python else None,
+        sources=sources,
+        install=[word for argument in install for word in shlex.split(argument)],
+        pytest_arguments=[*(["-k", expression] if expression else []), *shlex.split(pytest_args)],
+    )
+    rules = Rules(tolerance=tolerance, same_within=2.5 * tolerance)
+    drawn = randbits(32) if seed is None else seed
     with shown(quiet=state.quiet) as progress:
-        sides = prepare(
-            Wanted(
-                base=base,
-                new=new,
-                paths=paths,
-                python=python.absolute() if python else None,
-                sources=sources,
-                install=[word for argument in install for word in shlex.split(argument)],
-                pytest_arguments=[*selection, *shlex.split(pytest_args)],
-            ),
-            progress.doing,
-        )
-        plan = PairedPlan(
-            sides=sides.plans,
-            rules=Rules(tolerance=tolerance, same_within=2.5 * tolerance),
-            patience_s=timeout,
-            seed=randbits(32) if seed is None else seed,
-            check=sides.check,
-        )
-        outcome = compare(plan, progress)
-    record = GateRecord(
+        sides = prepare(wanted, progress.doing)
+        outcome = compare(PairedPlan(sides.plans, rules, timeout, drawn, sides.check), progress)
+    found = _recorded(outcome, sides, rules, started, monotonic() - began)
+    record = with_accepted(found, entries, datetime.now(UTC).date())
+    return writer.deliver(record, lambda: benchmark_lines(record))
+
+
+def _recorded(
+    outcome: Outcome, sides: Sides, rules: Rules, started: datetime, duration_s: float
+) -> GateRecord:
+    from tiergate.environment import environment
+    from tiergate.record import GateRecord, GateSide
+
+    base, new = (
+        GateSide(label=tree.label, commit=tree.commit, python=python)
+        for tree, python in zip((sides.base, sides.new), outcome.pythons, strict=True)
+    )
+    return GateRecord(
         verdict=outcome.verdict,
         benchmarks=outcome.benchmarks,
         unpaired=outcome.unpaired,
         remarks=outcome.remarks,
-        rules=plan.rules.recorded(),
-        subject=f"{sides.new.label} beside {sides.base.label}",
-        base=GateSide(label=sides.base.label, commit=sides.base.commit),
-        new=GateSide(label=sides.new.label, commit=sides.new.commit),
+        rules=rules.recorded(),
+        subject=f"{new.label} beside {base.label}",
+        base=base,
+        new=new,
         environment=environment(),
         command=shlex.join(["tiergate", *sys.argv[1:]]),
         created_at=started.isoformat(timespec="seconds"),
-        duration_s=round(monotonic() - began, 3),
+        duration_s=round(duration_s, 3),
     )
-    record = with_accepted(record, entries, datetime.now(UTC).date())
-    return writer.deliver(record, lambda: benchmark_lines(record))

@@ -64,7 +64,7 @@ def record_of(
     began: float,
 ) -> ReconcileRecord:
     """The record of a run that began at a moment of `perf_counter`."""
-    from tiergate.load.environment import environment
+    from tiergate.environment import environment
     from tiergate.matching import tasks_of
     from tiergate.plugins import PluginStatus
     from tiergate.reconcile.roadmap import next_commands

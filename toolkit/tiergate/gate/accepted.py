@@ -11,10 +11,9 @@ from pathlib import Path
 import msgspec
 
 from tiergate.errors import UsageError
-from tiergate.gate.paired.verdict import verdict_of
+from tiergate.gate.verdict import verdict_of
 from tiergate.record import GateBenchmark, GateRecord
 
-FILE = "tiergate-accepted.toml"
 _KEYS = {"name", "reason", "until"}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 
 from tiergate.errors import UsageError, unknown_name
-from tiergate.record import Affinity, Latency, RequestCounts, Resources
+from tiergate.record import Affinity, GateVerdict, Interval, Latency, RequestCounts, Resources
 from tiergate.routing import TIERS
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
@@ -37,6 +37,14 @@ class Budget:
     def holds(self, value: float) -> bool:
         """Whether a value keeps the budget."""
         return COMPARISONS[self.comparison](value, self.limit)
+
+    def verdict(self, interval: Interval) -> GateVerdict:
+        """Kept or broken by the whole interval, undecided where it reaches over the limit."""
+        kept = [self.holds(end) for end in interval]
+        if all(kept):
+            return "pass"
+        # An interval around the value that `=` asks for breaks it at both ends, and decides nothing.
+        return "inconclusive" if any(kept) or interval[0] < self.limit < interval[1] else "fail"
 
 
 def known_metrics() -> list[str]:

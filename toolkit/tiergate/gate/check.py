@@ -9,6 +9,7 @@ import msgspec
 
 from tiergate.errors import UsageError
 from tiergate.gate.budgets import Budget, titles
+from tiergate.gate.verdict import worst_of
 from tiergate.record import (
     MAX_AMBIGUOUS,
     NOTHING_TO_TIER,
@@ -121,12 +122,10 @@ def _judge(
         return "inconclusive", "the run gives no interval for it"
     if budget.metric.startswith(BY_LABEL) and ambiguous > MAX_AMBIGUOUS:
         return "inconclusive", f"{ambiguous:.0%} of the requests have no sure label"
-    kept = [budget.holds(end) for end in interval]
-    if all(kept):
-        return "pass", ""
-    if not any(kept) and not interval[0] < budget.limit < interval[1]:
-        return "fail", ""
-    return "inconclusive", "the interval reaches over the limit; more rounds or requests narrow it"
+    verdict = budget.verdict(interval)
+    if verdict == "inconclusive":
+        return verdict, "the interval reaches over the limit; more rounds or requests narrow it"
+    return verdict, ""
 
 
 def _why_undecided(record: RunRecord) -> str:
@@ -142,7 +141,5 @@ def _unless_estimated(check: GateCheck, reason: str) -> GateCheck:
 
 
 def _verdict(checks: Sequence[GateCheck], *, is_large_enough: bool) -> GateVerdict:
-    verdicts = {check.verdict for check in checks}
-    if "fail" in verdicts:
-        return "fail"
-    return "inconclusive" if "inconclusive" in verdicts or not is_large_enough else "pass"
+    worst = worst_of([check.verdict for check in checks])
+    return "inconclusive" if worst == "pass" and not is_large_enough else worst

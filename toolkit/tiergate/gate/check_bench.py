@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite
 
 from tiergate.errors import UsageError, unknown_name
-from tiergate.gate.budgets import Budget, parse_limit
-from tiergate.record import BenchRecord, BenchRow, GateCheck, GateRecord, GateVerdict
+from tiergate.gate.budgets import parse_limit
+from tiergate.gate.verdict import worst_of
+from tiergate.record import BenchRecord, BenchRow, GateCheck, GateRecord
 
 
 def check_bench(record: BenchRecord, budgets: Mapping[str, str] | None) -> GateRecord:
@@ -42,33 +43,22 @@ def _check(rows: Mapping[str, BenchRow], name: str, text: str) -> GateCheck:
     if not all(map(isfinite, (row.value, *row.interval))):
         raise UsageError("its value or its interval is no number", where=name, hint="measure it again")
     budget = parse_limit(name, text, {"": 1.0, row.unit.lower(): 1.0})
-    verdict, reason = _judge(row, budget)
+    verdict = budget.verdict(row.interval)
+    reasons = {
+        "fail": row.note,
+        "inconclusive": "the interval holds the limit; a longer run narrows it",
+    }
     return GateCheck(
         metric=name,
         value=row.value,
         interval=row.interval,
         budget=budget.text,
         verdict=verdict,
-        reason=reason,
+        reason=reasons.get(verdict, ""),
     )
-
-
-def _judge(row: BenchRow, budget: Budget) -> tuple[GateVerdict, str]:
-    kept = [budget.holds(end) for end in row.interval]
-    if all(kept):
-        return "pass", ""
-    low, high = row.interval
-    if not any(kept) and not low < budget.limit < high:
-        return "fail", row.note
-    return "inconclusive", "the interval reaches over the limit; a longer run narrows it"
 
 
 def rows_by_name(record: BenchRecord) -> dict[str, BenchRow]:
     """Rows by their names; those that share one are called ``NAME beside PEER``."""
     names = Counter(row.name for row in record.rows)
     return {row.name if names[row.name] == 1 else f"{row.name} beside {row.peer}": row for row in record.rows}
-
-
-def worst_of(verdicts: Sequence[GateVerdict]) -> GateVerdict:
-    """The verdict of a whole gate: it passes where everything does."""
-    return "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"

@@ -10,8 +10,9 @@ import msgspec
 from tiergate.errors import UsageError, unknown_name
 from tiergate.gate.budgets import Budget, known_metrics, parse_budgets
 from tiergate.gate.check import check_run, figure_of
-from tiergate.gate.check_bench import check_bench, rows_by_name, worst_of
+from tiergate.gate.check_bench import check_bench, rows_by_name
 from tiergate.gate.relative import Figure, check_relative, split
+from tiergate.gate.verdict import worst_of
 from tiergate.record import BenchRecord, GateRecord, RunRecord, read_record
 
 

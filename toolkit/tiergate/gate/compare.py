@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from math import exp, hypot, log, sqrt
 
 from tiergate.errors import UsageError, unknown_name
-from tiergate.gate.paired.verdict import verdict_of
+from tiergate.gate.check import metrics
 from tiergate.gate.pytest_results import Result, Results
+from tiergate.gate.verdict import verdict_of
 from tiergate.record import (
     BenchmarkVerdict,
     Environment,
@@ -30,9 +31,10 @@ IQR_OF_NORMAL = 1.349
 
 DRIFT = "both runs were made one after the other: what the machine did between them is in no interval"
 
-TIMES = ("response_ms.p50", "response_ms.p95", "response_ms.p99")
 SMALLER_IS_BETTER = (
-    *TIMES,
+    "response_ms.p50",
+    "response_ms.p95",
+    "response_ms.p99",
     "by_length.short.response_ms.p95",
     "by_length.long.response_ms.p95",
     "slowdown",
@@ -87,8 +89,6 @@ def compare_results(base: Results, new: Results, tolerance: float) -> GateRecord
 
 
 def _metrics(base: Variant, new: Variant, tolerance: float) -> Iterator[GateBenchmark]:
-    from tiergate.gate.check import metrics
-
     before, after = metrics(base), metrics(new)
     for metric in SMALLER_IS_BETTER:
         intervals = base.intervals.get(metric), new.intervals.get(metric)

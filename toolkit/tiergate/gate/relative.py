@@ -9,7 +9,7 @@ from math import exp, hypot, isfinite, log
 from pathlib import Path
 
 from tiergate.errors import UsageError
-from tiergate.gate.budgets import COMPARISONS
+from tiergate.gate.budgets import Budget
 from tiergate.record import GateCheck, GateVerdict, Interval
 
 _TEXT = re.compile(r"(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*of\s+(\S.*)")
@@ -27,11 +27,13 @@ class Figure:
 class RelativeBudget:
     """A limit of the ratio to the same metric of another record."""
 
-    metric: str
-    comparison: str
-    share: float
+    budget: Budget
     record: Path
-    text: str
+
+    @property
+    def metric(self) -> str:
+        """Of either record."""
+        return self.budget.metric
 
 
 def split(budgets: Mapping[str, str]) -> tuple[dict[str, str], list[RelativeBudget]]:
@@ -44,9 +46,8 @@ def split(budgets: Mapping[str, str]) -> tuple[dict[str, str], list[RelativeBudg
             absolute[metric] = text
         else:
             comparison, percent, record = found.groups()
-            relative.append(
-                RelativeBudget(metric, comparison, float(percent) / 100, Path(record), text.strip())
-            )
+            budget = Budget(metric, comparison, float(percent) / 100, text.strip())
+            relative.append(RelativeBudget(budget, Path(record)))
     return absolute, relative
 
 
@@ -81,12 +82,9 @@ def _judged(budget: RelativeBudget, now: Figure, before: Figure) -> GateCheck:
         return _check(budget, ratio, None, "inconclusive", "a record gives no interval for it")
     reach = hypot(*(log(high / low) / 2 for low, high in (now.interval, before.interval)))
     interval = ratio * exp(-reach), ratio * exp(reach)
-    kept = [COMPARISONS[budget.comparison](end, budget.share) for end in interval]
-    if all(kept):
-        return _check(budget, ratio, interval, "pass", "")
-    if not any(kept) and not interval[0] < budget.share < interval[1]:
-        return _check(budget, ratio, interval, "fail", "")
-    return _check(budget, ratio, interval, "inconclusive", "the interval of the ratio reaches over the limit")
+    verdict = budget.budget.verdict(interval)
+    reason = "the interval of the ratio reaches over the limit" if verdict == "inconclusive" else ""
+    return _check(budget, ratio, interval, verdict, reason)
 
 
 def _check(
@@ -101,7 +99,7 @@ def _check(
         title=f"{budget.metric} beside {budget.record}",
         value=ratio,
         interval=interval,
-        budget=budget.text,
+        budget=budget.budget.text,
         verdict=verdict,
         reason=reason,
     )

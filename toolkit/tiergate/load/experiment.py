@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from statistics import median
 from time import perf_counter
 
-from tiergate.load.environment import environment
+from tiergate.environment import environment
 from tiergate.load.plan import Plan, Progress
 from tiergate.load.prepare import Prepared, prepare
 from tiergate.load.remarks import compare, remarks, too_few

@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from tiergate.environment import cpu_model
 from tiergate.errors import UsageError
-from tiergate.load.environment import cpu_model
 from tiergate.load.oracle import Sealed
 from tiergate.load.trace import Trace
 from tiergate.model import Session, canonical

@@ -9,10 +9,10 @@ from statistics import fmean
 
 from tiergate.arrivals import NOMINAL_RPS
 from tiergate.catalogue import Catalogue, bare_facts
+from tiergate.environment import usable_cores
 from tiergate.errors import RunError
 from tiergate.load.cutoffs import Candidate, TrainingTrace, all_hot, search
 from tiergate.load.driver import Timetable
-from tiergate.load.environment import usable_cores
 from tiergate.load.kept import Found, basis_of
 from tiergate.load.oracle import Sealed, first_reads, seal
 from tiergate.load.plan import Plan, Progress

@@ -22,10 +22,7 @@ def junit(record: GateRecord) -> bytes:
         kind = {"fail": "failure", "inconclusive": "skipped"}.get(check.verdict, "")
         _case(suite, check.metric, kind, of_check(check))
     for lost in record.unpaired:
-        is_new = lost.side == "base" and lost.problem == "missing"
-        _case(
-            suite, lost.name, "skipped" if is_new or lost.problem == "missing" else "error", of_unpaired(lost)
-        )
+        _case(suite, lost.name, "error" if lost.problem == "failed" else "skipped", of_unpaired(lost))
     for name, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(len(suite.findall(f"testcase/{element}"))))
     suite.set("tests", str(len(suite.findall("testcase"))))

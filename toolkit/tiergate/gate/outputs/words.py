@@ -28,6 +28,6 @@ def of_check(one: GateCheck) -> str:
 
 def of_unpaired(one: GateUnpaired) -> str:
     """What is wrong on which side."""
-    what = "fails" if one.problem == "failed" else "is missing"
+    what = {"failed": "fails", "missing": "is missing", "skipped": "is skipped"}[one.problem]
     detail = f": {one.detail}" if one.detail else ""
     return f"{what} on the {one.side} side{detail}"

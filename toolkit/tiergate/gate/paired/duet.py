@@ -184,8 +184,9 @@ class Duet:
         rounds, shorter_s = 1, self._shorter_s(1)
         if shorter_s < WARM_S:
             shorter_s = self._shorter_s(1)
-        while shorter_s < (FRESH_S if self._is_fresh else BLOCK_S) and rounds < MOST_ROUNDS:
-            rounds = min(MOST_ROUNDS, max(rounds + 1, int(rounds * min(20.0, 1.2 * BLOCK_S / shorter_s))))
+        wanted_s = FRESH_S if self._is_fresh else BLOCK_S
+        while shorter_s < wanted_s and rounds < MOST_ROUNDS:
+            rounds = min(MOST_ROUNDS, max(rounds + 1, int(rounds * min(20.0, 1.2 * wanted_s / shorter_s))))
             shorter_s = self._shorter_s(rounds)
         self._pace.rounds, self._pace.round_s = rounds, shorter_s / rounds
         self._look_for_helpers()

@@ -9,17 +9,16 @@ from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
-from typing import Protocol
+from typing import Literal, Protocol
 
-from tiergate.errors import RunError
 from tiergate.gate.paired import suspension
 from tiergate.gate.paired.duet import Pace
 from tiergate.gate.paired.generation import Collected, Failure, both_sides, collected, perform
 from tiergate.gate.paired.pairing import Suite, pair_up
 from tiergate.gate.paired.processes import SidePlan
-from tiergate.gate.paired.verdict import verdict_of
 from tiergate.gate.ratio import Estimate, estimate
 from tiergate.gate.sequential import Judgement, Rules, judge
+from tiergate.gate.verdict import verdict_of
 from tiergate.record import BenchmarkVerdict, GateBenchmark, GatePair, GateUnpaired, GateVerdict
 
 
@@ -76,15 +75,20 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the comparison found."""
+    """What the comparison found.
+
+    Attributes:
+        pythons: versions of the interpreters, base and new.
+    """
 
     benchmarks: list[GateBenchmark]
     unpaired: list[GateUnpaired]
     verdict: GateVerdict
     remarks: list[str]
+    pythons: tuple[str, str]
 
 
-def compare(plan: PairedPlan, progress: Progress, keep: Path | None = None) -> Outcome:
+def compare(plan: PairedPlan, progress: Progress) -> Outcome:
     """Play until every benchmark is decided, or the last look is over.
 
     Raises:
@@ -92,12 +96,12 @@ def compare(plan: PairedPlan, progress: Progress, keep: Path | None = None) -> O
         SideGone: a process ended or hangs.
     """
     random, slept_before = Random(plan.seed), suspension.suspended_s()
-    with tempfile.TemporaryDirectory(prefix="tiergate-duet-", dir=keep, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="tiergate-duet-", ignore_cleanup_errors=True) as folder:
         suite, played = _play_all(plan, progress, random, Path(folder))
     benchmarks = [_recorded(name, one, plan.rules) for name, one in played.items() if one.failure is None]
     unpaired = [*suite.unpaired, *(_failed(name, one.failure) for name, one in played.items() if one.failure)]
     remarks = suspension.remarks(slept_before, suspension.suspended_s())
-    return Outcome(benchmarks, unpaired, verdict_of(benchmarks, unpaired), remarks)
+    return Outcome(benchmarks, unpaired, verdict_of(benchmarks, unpaired), remarks, suite.pythons)
 
 
 def _play_all(
@@ -129,10 +133,7 @@ def _play_all(
             _look(played, number, plan.rules)
         if not any(one.is_open for one in played.values()):
             break
-    if suite is None:
-        raise RunError(
-            "no generation was played", where="gate paired", hint="a look at 2 generations is needed"
-        )
+    assert suite is not None, "rules have a look, and so a generation"
     return suite, played
 
 
@@ -192,5 +193,5 @@ def _reason(
 
 
 def _failed(name: str, failure: Failure) -> GateUnpaired:
-    outcome = {"skipped": "skipped: ", "passed": ""}.get(failure.outcome, "")
-    return GateUnpaired(name=name, side=failure.side, problem="failed", detail=outcome + failure.detail)
+    problem: Literal["skipped", "failed"] = "skipped" if failure.is_skip else "failed"
+    return GateUnpaired(name=name, side=failure.side, problem=problem, detail=failure.detail)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from tiergate.errors import UsageError
+from tiergate.gate.paired.cache import made_once
 from tiergate.gate.paired.trees import Tree
 
 NEEDED = ("pytest", "pytest-benchmark")
@@ -23,7 +23,7 @@ DESCRIPTIONS = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class SideEnvironment:
     """How the code of a tree is run.
 
     Attributes:
@@ -35,15 +35,7 @@ class Environment:
     environ: dict[str, str]
 
 
-def cache_folder() -> Path:
-    """Where trees and environments are kept: `TIERGATE_CACHE`, else the user's cache folder."""
-    stated = os.environ.get("TIERGATE_CACHE")
-    if stated:
-        return Path(stated).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / "gate"
-
-
-def shared_environment(tree: Tree, python: Path, paths: Sequence[str] = ()) -> Environment:
+def shared_environment(tree: Tree, python: Path, paths: Sequence[str] = ()) -> SideEnvironment:
     """One interpreter for both sides, which finds the code in the tree.
 
     Args:
@@ -52,12 +44,14 @@ def shared_environment(tree: Tree, python: Path, paths: Sequence[str] = ()) -> E
     source = tree.root / "src"
     roots = [tree.root / path for path in paths] or [source if source.is_dir() else tree.root]
     rest = os.environ.get("PYTHONPATH")
-    return Environment(python, {"PYTHONPATH": os.pathsep.join([*map(str, roots), *([rest] if rest else [])])})
+    return SideEnvironment(
+        python, {"PYTHONPATH": os.pathsep.join([*map(str, roots), *([rest] if rest else [])])}
+    )
 
 
 def own_environment(
     tree: Tree, install: Sequence[str], cache: Path, progress: Callable[[str], None]
-) -> Environment:
+) -> SideEnvironment:
     """An environment into which the tree is installed, made now or kept from an earlier run.
 
     Args:
@@ -67,19 +61,18 @@ def own_environment(
     Raises:
         UsageError: it does not install.
     """
-    names_tree = any(word.startswith(".") for word in install)
+    names_tree = any(re.match(r"(-e)?\.", word) for word in install)
     words = [*install] if names_tree else [*_default_install(tree.root), *install]
     folder = cache / "environments" / _key(tree, words)
     python = folder / "bin" / "python"
-    with _locked(folder):
-        if not (folder / "complete").exists():
+    with made_once(folder) as is_missing:
+        if is_missing:
             progress(f"install {tree.label}")
             shutil.rmtree(folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", str(folder)], tree, folder)
             _run([str(python), "-m", "pip", "install", "-q", "--upgrade", "pip"], tree, folder)
             _run([str(python), "-m", "pip", "install", "-q", *NEEDED, *words], tree, folder)
-            (folder / "complete").touch()
-    return Environment(
+    return SideEnvironment(
         python, {"VIRTUAL_ENV": str(folder), "PATH": f"{folder / 'bin'}:{os.environ.get('PATH', '')}"}
     )
 
@@ -97,15 +90,6 @@ def _key(tree: Tree, words: Sequence[str]) -> str:
         file = tree.root / name
         digest.update(b"\0" + name.encode() + (file.read_bytes() if file.is_file() else b""))
     return digest.hexdigest()[:20]
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Only one process makes an environment; others wait for it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _run(command: Sequence[str], tree: Tree, folder: Path) -> None:

@@ -25,20 +25,26 @@ class Collected:
         errors: files that could not be imported, and why.
         modules: real paths of what is imported.
         cores: that the side may use; empty where it cannot choose.
+        python: version of its interpreter.
     """
 
     benchmarks: Sequence[str]
     errors: Mapping[str, str]
     modules: Sequence[str]
     cores: Sequence[int]
+    python: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A benchmark that could not be measured, and on which side."""
+    """A benchmark that could not be measured, and on which side.
+
+    Attributes:
+        is_skip: the test itself chose not to run.
+    """
 
     side: SideName
-    outcome: str
+    is_skip: bool
     detail: str
 
 
@@ -91,7 +97,7 @@ def collected(side: Side) -> Collected:
     said = side.hears()
     errors = {str(one["test"]): str(one["detail"]) for one in said["errors"]}
     names, modules = [str(name) for name in said["benchmarks"]], [str(one) for one in said["modules"]]
-    return Collected(names, errors, modules, [int(core) for core in said["cores"]])
+    return Collected(names, errors, modules, [int(core) for core in said["cores"]], str(said["python"]))
 
 
 def perform(
@@ -113,22 +119,29 @@ def perform(
         side.tell("run", tests=list(names))
     for name in names:
         began = time.perf_counter()
+        failures: list[Failure] = []
+        running = [base, new]
         try:
             duet = _begun(base, new, paces[name], random, cores)
-            pairs = duet.play()
-        except BenchmarkFailed as failed:
-            found.failures[name] = Failure(failed.side.plan.name, failed.outcome, failed.detail)
-            (new if failed.side is base else base).finish_test()
-        else:
-            ends = [side.finish_test() for side in (base, new)]
-            for side, (outcome, detail) in zip((base, new), ends, strict=True):
-                if outcome != "passed":
-                    found.failures[name] = Failure(side.plan.name, outcome, detail)
-            found.pairs[name] = pairs
+            found.pairs[name] = duet.play()
             found.called_s[name] = duet.called_s
+        except BenchmarkFailed as failed:
+            running.remove(failed.side)
+            failures.append(Failure(failed.side.plan.name, failed.outcome == "skipped", failed.detail))
+        for side in running:
+            outcome, detail = side.finish_test()
+            if outcome != "passed":
+                failures.append(Failure(side.plan.name, outcome == "skipped", detail))
+        if failures:
+            found.failures[name] = _gravest(failures)
         found.seconds[name] = time.perf_counter() - began
         step()
     return found
+
+
+def _gravest(failures: Sequence[Failure]) -> Failure:
+    """What broke, before what was skipped; where the base skips too, the new side lost nothing."""
+    return min(failures, key=lambda one: (one.is_skip, one.is_skip and one.side != "base"))
 
 
 def _begun(base: Side, new: Side, pace: Pace, random: Random, cores: Sequence[int]) -> Duet:

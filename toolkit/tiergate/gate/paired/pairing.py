@@ -15,10 +15,15 @@ from tiergate.record import GateUnpaired, SideName
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Benchmarks that both sides have, in the order of the new side, and what else there is."""
+    """Benchmarks that both sides have, in the order of the new side, and what else there is.
+
+    Attributes:
+        pythons: versions of the interpreters, base and new.
+    """
 
     names: Sequence[str]
     unpaired: Sequence[GateUnpaired]
+    pythons: tuple[str, str]
 
 
 def pair_up(base: Collected, new: Collected) -> Suite:
@@ -39,7 +44,8 @@ def pair_up(base: Collected, new: Collected) -> Suite:
             where="gate paired",
             hint=f"base has {base.benchmarks[0]}, new has {new.benchmarks[0]}",
         )
-    return Suite(names, [*_missing(base, new, "new"), *_missing(new, base, "base")])
+    unpaired = [*_missing(base, new, "new"), *_missing(new, base, "base")]
+    return Suite(names, unpaired, (base.python, new.python))
 
 
 def _why(found: Collected, other: Collected) -> str:
@@ -67,17 +73,15 @@ def _missing(having: Collected, lacking: Collected, side: SideName) -> list[Gate
 
 
 def refuse_mixed_up(side: SideName, found: Collected, own: Tree, other: Tree) -> None:
-    """A side that runs the code of the other one would compare it with itself.
+    """A side that runs the code of the other one would compare it with itself; installed code is neither's.
 
     Raises:
         UsageError: it imports from the tree of the other side.
     """
-    if own.root == other.root or other.root in own.root.parents:
-        return
-    for module in found.modules:
-        path = Path(module)
-        inside = other.root in path.parents and "site-packages" not in path.parts
-        if inside and not (other.root in own.root.parents and own.root in path.parents):
+    for path in map(Path, found.modules):
+        holders = [tree.root for tree in (own, other) if tree.root in path.parents]
+        # One tree may lie within the other: what both hold is the inner one's.
+        if holders and max(holders, key=lambda root: len(root.parts)) != own.root:
             raise UsageError(
                 f"the {side} side imports {path.relative_to(other.root)} from the other tree",
                 where=own.label,

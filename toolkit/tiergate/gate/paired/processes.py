@@ -26,6 +26,9 @@ ANSWERING_S = 2.0
 PORTS = {"base": (20000, 24999), "new": (25000, 29999)}
 """Ports for benchmarks that listen: both sides are alive at once. `TIERGATE_DUET_PORTS` says which."""
 
+OF_OUR_OWN_TESTS = ("COV_CORE_", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_", "PYTEST_VERSION")
+"""What pytest and its plugins tell their own child processes; a comparison may be started by a test."""
+
 UNKNOWN_OPTIONS = "unrecognized arguments:"
 TAIL = 400
 """Characters of a side's output that an error shows."""
@@ -143,16 +146,19 @@ class Side:
 
     def finish_test(self) -> tuple[str, str]:
         """Let its test go on to the end; the outcome, and what pytest says of it where it did not pass."""
+        is_told = False
         while True:
-            if self._stands_still:
+            if self._stands_still and not is_told:
+                # Once: an order that the test no longer takes would end the next one.
                 self.tell("stop")
+                is_told = True
             said = self.hears()
             if said["say"] == "finished":
                 return str(said["outcome"]), str(said["detail"])
 
     def stop(self) -> None:
         """End it and everything that it started."""
-        with suppress(OSError, SideGone):
+        with suppress(OSError, SideGone, subprocess.TimeoutExpired):
             self.tell("quit")
             self._process.wait(ENDING_S)
         with suppress(subprocess.TimeoutExpired):
@@ -202,11 +208,8 @@ def _environ(plan: SidePlan, folder: Path, hash_seed: int, judge: int, peer: int
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     low, high = PORTS[plan.name]
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("COV_CORE_", "PYTEST_"))
-    }
     return {
-        **kept,
+        **{name: value for name, value in os.environ.items() if not name.startswith(OF_OUR_OWN_TESTS)},
         "TMPDIR": str(temporary),
         "PYTHONPYCACHEPREFIX": str(plan.bytecode),
         "PYTHONHASHSEED": str(hash_seed),

@@ -23,11 +23,13 @@ import gc
 import importlib.util
 import json
 import os
+import platform
 import random
 import resource
 import select
 import socket
 import sys
+import sysconfig
 import time
 from contextlib import suppress
 from itertools import repeat
@@ -51,6 +53,9 @@ try:
 except OSError:
     _SCHEDSTAT = -1  # Not Linux: what the neighbours take stays in the figures, and in their noise.
 
+_INSTALLED = tuple(
+    sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 _CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
@@ -78,6 +83,27 @@ def stay_on(core: int | None) -> None:
     """Keep this thread on one core, or on all that it may use."""
     if _CORES:
         os.sched_setaffinity(0, _CORES if core is None else {core})
+
+
+OVERRIDDEN: dict[str, Any] = {
+    "numprocesses": None,
+    "tx": [],
+    "dist": "no",
+    "maxfail": 0,
+    "benchmark_enable": True,
+    "benchmark_disable": False,
+    "benchmark_skip": False,
+    "benchmark_only": False,
+    "benchmark_save": None,
+    "benchmark_autosave": False,
+    "benchmark_compare": None,
+    "benchmark_compare_fail": None,
+    "benchmark_json": None,
+    "benchmark_csv": None,
+    "benchmark_histogram": None,
+    "benchmark_cprofile": None,
+}
+"""Options that the project's own settings may have set: no parallel workers, nothing written or compared."""
 
 
 class Judge:
@@ -296,20 +322,7 @@ class Duet:
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
         """No parallel workers, whatever the project's own options say; nothing is written into the tree."""
-        settings: dict[str, Any] = {
-            **{
-                "numprocesses": None,
-                "tx": [],
-                "dist": "no",
-                "benchmark_skip": False,
-                "benchmark_only": False,
-            },
-            **{"benchmark_save": None, "benchmark_autosave": False, "benchmark_json": None},
-            **{"benchmark_compare": None, "benchmark_compare_fail": None, "benchmark_cprofile": None},
-            **{"benchmark_histogram": None, "benchmark_csv": None, "benchmark_disable": False},
-            **{"benchmark_enable": True, "maxfail": 0},
-        }
-        for name, value in settings.items():
+        for name, value in OVERRIDDEN.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
 
@@ -326,7 +339,12 @@ class Duet:
         others = [module for name, module in list(sys.modules.items()) if name != "__main__"]
         origins = sorted({origin for module in others if (origin := _origin(module))})
         self._judge.say(
-            "collected", benchmarks=list(items), errors=self._errors, modules=origins, cores=sorted(_CORES)
+            "collected",
+            benchmarks=list(items),
+            errors=self._errors,
+            modules=origins,
+            cores=sorted(_CORES),
+            python=platform.python_version(),
         )
         set_apart()
         while True:
@@ -372,7 +390,7 @@ def last_line(text: str) -> str:
 def _origin(module: Any) -> str:
     """Where a module lies, unless it is part of Python or was installed."""
     file = getattr(module, "__file__", None)
-    if not isinstance(file, str) or file.startswith((sys.base_prefix, sys.prefix)):
+    if not isinstance(file, str) or file.startswith(_INSTALLED) or "site-packages" in file:
         return ""
     return os.path.realpath(file)
 

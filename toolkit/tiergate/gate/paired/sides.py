@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from tiergate.environment import git_commit
 from tiergate.errors import UsageError
-from tiergate.gate.paired.environments import Environment, cache_folder, own_environment, shared_environment
+from tiergate.gate.paired.cache import cache_folder
+from tiergate.gate.paired.environments import own_environment, shared_environment
 from tiergate.gate.paired.generation import Collected
 from tiergate.gate.paired.pairing import refuse_mixed_up
 from tiergate.gate.paired.processes import SidePlan
-from tiergate.gate.paired.trees import Tree, base_tree, commit_of, folder_tree
+from tiergate.gate.paired.trees import Tree, base_tree, folder_tree
 from tiergate.record import SideName
 
 
@@ -73,13 +75,12 @@ def prepare(wanted: Wanted, progress: Callable[[str], None]) -> Sides:
                     f"the {side} side has no {path}", where=tree.label, hint="paths are relative to each tree"
                 )
     plans = (_plan("base", base, wanted, cache, progress), _plan("new", new, wanted, cache, progress))
-    return Sides(base, Tree(new.label, new.root, commit_of(new.root)), plans)
+    return Sides(base, Tree(new.label, new.root, git_commit(new.root)), plans)
 
 
 def _plan(
     side: SideName, tree: Tree, wanted: Wanted, cache: Path, progress: Callable[[str], None]
 ) -> SidePlan:
-    environment: Environment
     if wanted.python is not None:
         environment = shared_environment(tree, wanted.python, wanted.sources)
     else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from tiergate.errors import UsageError
+from tiergate.gate.paired.cache import made_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,17 @@ def base_tree(word: str, project: Path, cache: Path) -> Tree:
     if commit is None:
         raise _unknown(word, project)
     checkout = cache / "trees" / f"{sha256(top.encode()).hexdigest()[:12]}-{commit[:16]}"
-    if not (checkout / ".git").exists():
-        _check_out(project, commit, checkout, word)
+    with made_once(checkout) as is_missing:
+        if is_missing or not (checkout / ".git").exists():
+            _check_out(project, commit, checkout, word)
     root = checkout / (_git(project, "rev-parse", "--show-prefix") or "")
     if not root.is_dir():
         raise UsageError(f"the commit has no folder {root.relative_to(checkout)}", where=f"--base {word}")
     return Tree(label=word, root=root, commit=commit)
 
 
-def commit_of(folder: Path) -> str:
-    """The commit of a folder, with ``-dirty`` where files differ from it; empty outside of git."""
-    return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or ""
-
-
 def _check_out(project: Path, commit: str, checkout: Path, word: str) -> None:
-    checkout.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(checkout, ignore_errors=True)  # what a run that was killed may have begun
     _git(project, "worktree", "prune")
     command = ["git", "-C", str(project), "worktree", "add", "--force", "--detach", str(checkout), commit]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -18,7 +18,7 @@ def environment() -> Environment:
         cpu=cpu_model(),
         cores=usable_cores(),
         load_avg=round(os.getloadavg()[0], 2),
-        git_commit=_git_commit(),
+        git_commit=git_commit(Path()) or None,
     )
 
 
@@ -33,14 +33,14 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _git_commit() -> str | None:
-    """The commit of the current folder, with ``-dirty`` where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+def git_commit(folder: Path) -> str:
+    """The commit of a folder, with ``-dirty`` where files differ from it; empty outside of git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def usable_cores() -> int:
