@@ -29,9 +29,14 @@ def test_it_is_made_once(tmp_path: Path) -> None:
 
 def test_what_failed_is_made_again(tmp_path: Path) -> None:
     folder = tmp_path / "one"
-    with pytest.raises(OSError, match="full"), made_once(folder):
-        folder.mkdir()
-        raise OSError("full")
+
+    def make() -> None:
+        with made_once(folder):
+            folder.mkdir()
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        make()
     with made_once(folder) as is_missing:
         assert is_missing
 

@@ -80,6 +80,8 @@ def refuse_mixed_up(side: SideName, found: Collected, own: Tree, other: Tree) ->
     """
     for path in map(Path, found.modules):
         holders = [tree.root for tree in (own, other) if tree.root in path.parents]
+        if "site-packages" in path.parts:
+            continue
         # One tree may lie within the other: what both hold is the inner one's.
         if holders and max(holders, key=lambda root: len(root.parts)) != own.root:
             raise UsageError(

@@ -390,9 +390,7 @@ def last_line(text: str) -> str:
 def _origin(module: Any) -> str:
     """Where a module lies, unless it is part of Python or was installed."""
     file = getattr(module, "__file__", None)
-    if not isinstance(file, str) or file.startswith(_INSTALLED) or "site-packages" in file:
-        return ""
-    return os.path.realpath(file)
+    return os.path.realpath(file) if isinstance(file, str) and not file.startswith(_INSTALLED) else ""
 
 
 def main() -> int:
