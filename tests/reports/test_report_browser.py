@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from reconcile_desk import full
 
-from tiergate.record import GateRecord, RunRecord
+from tiergate.record import GateBenchmark, GateRecord, GateUnpaired, RunRecord
 from tiergate_reports.plugin import render
 
 pytestmark = pytest.mark.browser
@@ -145,3 +146,35 @@ def test_the_browser_reports_what_the_policy_forbids(browse: Browse, run_record:
     _, console = browse(page.replace("</main>", "<script>document.title = 'x'</script></main>"))
     assert any("style" in line for line in console)
     assert any("script" in line for line in console)
+
+
+def test_compared_benchmarks_fit_too(browse: Browse, gate_of: Callable[..., GateRecord]) -> None:
+    one = GateBenchmark(
+        name=f"{LONG}.py::{LONG}",
+        ratio=1.2,
+        interval=(1.1, 1.3),
+        verdict="regressed",
+        seconds=2.0,
+        reason=LONG,
+        base_s=0.1,
+        new_s=0.12,
+    )
+    lost = GateUnpaired(name=LONG, side="new", problem="skipped", detail=LONG)
+    gate = gate_of("fail", checks=[], benchmarks=[one], unpaired=[lost], remarks=[LONG])
+    measured, console = browse(render([gate]))
+    assert console == []
+    assert [found["scroll"] for found in measured] == list(WIDTHS)
+    assert all(found["faintest"]["contrast"] >= 4.5 for found in measured)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_reconciliation_fits_and_can_be_read(browse: Browse, site: Site, scheme: str) -> None:
+    measured, console = browse(render([full(LONG)]), scheme)
+    assert console == []
+    for found in measured:
+        assert found["scroll"] == found["client"]
+        assert found["trapped"] == []
+        assert found["charts"] == 1
+        assert found["faintest"]["contrast"] >= 4.5, found["faintest"]
+        assert (sum(found["ground"][:3]) > 600) == (scheme == "light")
+    assert set(site.asked) == {"/", "/report.html"}

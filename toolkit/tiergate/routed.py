@@ -46,12 +46,13 @@ class RoutedPool(Target):
             flight.error = PoolError("the pool gave the request up")
         else:
             try:
-                flight.reply = reply = future.result()
-                if reply.failure is None:
-                    self._router.completed(flight.facts, choice, reply.service_ns / 1e9)
+                flight.reply = future.result()
             except Exception as error:
                 flight.error = error
         flight.landed(flight)
+        if flight.reply is not None and flight.reply.failure is None:
+            # Who asked does not wait until the router has learned from it.
+            self._router.completed(flight.facts, choice, flight.reply.service_ns / 1e9)
 
     async def warm_up(self, requests: Sequence[Request]) -> None:
         """Have each worker serve each request once."""

@@ -23,6 +23,7 @@ from tiergate.reconcile.inferring import inferred, is_their_root
 from tiergate.reconcile.matrix import matrix
 from tiergate.reconcile.merging import Merged, merge
 from tiergate.reconcile.roadmap import make_roadmap
+from tiergate.reconcile.soundness import require_sound
 from tiergate.reconcile_record import Decision, Finding, MatrixEntry, Roadmap, SessionAnalysis
 
 
@@ -129,6 +130,7 @@ def _noticed(question: Question, tools: Tools, progress: Progress | None) -> Inq
     plans, wishes = tuple(question.plans), tuple(question.wishes)
     _require_apart([*plans, *wishes])
     matched: Matched = tools.matcher.match([*plans, *wishes], progress)
+    require_sound(matched, [*plans, *wishes], tools.matcher.name)
     inquiry = Inquiry(
         plans=plans, now=question.now, wishes=wishes, base=tuple(question.base), matched=matched
     )

@@ -18,7 +18,9 @@ import pytest
 # Asserts outside test modules are explained only when asked for, and before they are imported.
 pytest.register_assert_rewrite(
     "tiergate.testing.caches",
+    "tiergate.testing.evidence_checks",
     "tiergate.testing.importers",
+    "tiergate.testing.matchers",
     "tiergate.testing.pool_faults",
     "tiergate.testing.pool_fixtures",
     "tiergate.testing.pool_serving",
@@ -31,6 +33,7 @@ pytest.register_assert_rewrite(
 )
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
+from tiergate.testing.evidence_checks import EvidenceCheckContract  # noqa: E402
 from tiergate.testing.importers import ImporterContract  # noqa: E402
 from tiergate.testing.inquiries import (  # noqa: E402
     make_evidence,
@@ -41,6 +44,7 @@ from tiergate.testing.inquiries import (  # noqa: E402
     make_ref,
     varied_questions,
 )
+from tiergate.testing.matchers import MatcherContract  # noqa: E402
 from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
 from tiergate.testing.rules import DecisionRuleContract  # noqa: E402
@@ -60,7 +64,9 @@ __all__ = [
     "AWKWARD_TEXTS",
     "CacheContract",
     "DecisionRuleContract",
+    "EvidenceCheckContract",
     "ImporterContract",
+    "MatcherContract",
     "PoolContract",
     "RouterContract",
     "StoreContract",
