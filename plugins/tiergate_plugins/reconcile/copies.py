@@ -45,6 +45,9 @@ class Copies:
         self.unsettled: set[TaskRef] = set()
         groups = list(_groups(items, lambda item: item.text))
         for group in groups:
+            if len(group) == 1:
+                self.firsts.append(group[0])
+                continue
             for exact in _groups(group, lambda item: item.raw):
                 self._pair(exact, "title and notes are equal")
             self._pair(group, "title and notes are equal but for case and punctuation")
@@ -63,6 +66,8 @@ class Copies:
                 self.matches.append(_match(first, other, MatchKind.DUPLICATE, "title and notes are equal"))
 
     def _pair(self, group: Sequence[Item], reason: str) -> None:
+        if len(group) == 1:
+            return
         by_source = [list(members) for members in _groups(group, lambda item: item.ref.source)]
         for one, other in combinations(by_source, 2):
             for session in sorted({item.ref.session for item in one} & {item.ref.session for item in other}):

@@ -20,6 +20,7 @@ SHOWN = 5
 """Pairs of one task that a person is shown, nearest first."""
 
 _WORTH_SHOWING = 0.2
+_BLOCK = 20_000
 _NEAR_ENOUGH = 0.15
 """Of the cosine: below, no pair is shown, and none is one task."""
 
@@ -62,8 +63,8 @@ def assigned(
 
     places, texts = _numbered(item.place for item in items), _numbered(item.text for item in items)
     sources = _numbered(item.ref.source for item in items)
-    names = sorted({item.ref.source for item in items}, key=[item.ref.source for item in items].index)
-    many = len(names)
+    numbers = dict(zip((item.ref.source for item in items), sources.tolist(), strict=True))
+    many = len(numbers)
     near = _where(
         near,
         (places[near.ones] != places[near.others])
@@ -72,19 +73,38 @@ def assigned(
     )
     ends = near.ones * many + sources[near.others], near.others * many + sources[near.ones]
     rivals = np.maximum(*_rivals(near, ends))
-    used = bytearray(len(items) * many)
-    for position, item in enumerate(items):
-        for number, name in enumerate(names):
-            used[position * many + number] = item.ref in apart or (item.ref, name) in taken
-    for one, other, cosine, rival, end, start in zip(
-        *(found.tolist() for found in (*near, rivals, *ends)), strict=True
-    ):
-        if used[end] or used[start]:
-            continue
-        used[end] = used[start] = True
-        first, second = items[one], items[other]
+    used = np.zeros(len(items) * many, bool)
+    positions = {item.ref: position for position, item in enumerate(items)}
+    for ref in apart:
+        if ref in positions:
+            used[positions[ref] * many : (positions[ref] + 1) * many] = True
+    for ref, name in taken:
+        if ref in positions and name in numbers:
+            used[positions[ref] * many + numbers[name]] = True
+    for place in _free(used, ends):
+        first, second = items[near.ones[place]], items[near.others[place]]
         if not name_different_steps(first, second):
-            yield Assigned(first, second, features(first, second, cosine, cosine - rival))
+            cosine = float(near.cosines[place])
+            yield Assigned(first, second, features(first, second, cosine, cosine - float(rivals[place])))
+
+
+def _free(used: Any, ends: tuple[Numbers, Numbers]) -> Iterator[int]:
+    """Positions of the pairs neither end of which is in use when its turn comes; uses them up.
+
+    By far the most pairs are in use after the first blocks, and are passed over many at once.
+    """
+    import numpy as np
+
+    flags = memoryview(used).cast("B")
+    for at in range(0, len(ends[0]), _BLOCK):
+        starts, stops = (end[at : at + _BLOCK] for end in ends)
+        left = np.flatnonzero(~(used[starts] | used[stops]))
+        for place, start, stop in zip(
+            (left + at).tolist(), starts[left].tolist(), stops[left].tolist(), strict=True
+        ):
+            if not (flags[start] or flags[stop]):
+                flags[start] = flags[stop] = True
+                yield place
 
 
 def within(items: Sequence[Item], near: Near) -> list[Match]:
@@ -125,9 +145,7 @@ def _rivals(near: Near, ends: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers
 
     both = np.concatenate(ends)
     cosines = np.concatenate([near.cosines, near.cosines])
-    # Stable: the candidates of one end stay in the order of their cosines.
-    order = np.argsort(both, kind="stable")
-    order = order[np.lexsort((-cosines[order], both[order]))]
+    order = np.lexsort((-cosines, both))
     sorted_ends, sorted_cosines = both[order], cosines[order]
     first = np.r_[True, sorted_ends[1:] != sorted_ends[:-1]] if len(order) else np.zeros(0, bool)
     begins = np.flatnonzero(first)

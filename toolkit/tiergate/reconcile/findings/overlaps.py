@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tiergate.model import Status
 from tiergate.reconcile.findings.view import OPEN, Place, View, listed, named, words_of
-from tiergate.reconcile.grouping import Known, one_record
+from tiergate.reconcile.grouping import one_record
 from tiergate.reconcile_record import Finding, FindingKind, Match, MatchKind, Severity
 
 MOST_OF_A_SESSION = 0.5
@@ -31,8 +31,9 @@ def duplicates(view: View) -> Iterator[Finding]:
             places = (one.a.source, one.a.session), (one.b.source, one.b.session)
             if places[0] != places[1]:
                 pairs[places].append(one)
+    living = {place: _living(view, place) for place in {place for both in pairs for place in both}}
     for (first, second), matches in sorted(pairs.items()):
-        yield from _across(view, first, second, matches)
+        yield from _across(view, first, second, matches, living)
 
 
 def _inside(view: View, one: Match) -> Iterator[Finding]:
@@ -49,11 +50,13 @@ def _inside(view: View, one: Match) -> Iterator[Finding]:
     )
 
 
-def _across(view: View, first: Place, second: Place, matches: list[Match]) -> Iterator[Finding]:
+def _across(
+    view: View, first: Place, second: Place, matches: list[Match], living: Mapping[Place, int]
+) -> Iterator[Finding]:
     """One finding where most of the smaller session is in the other, else one for each pair of tasks."""
-    small, big = sorted((first, second), key=lambda place: (len(_living(view, place)), place))
+    small, big = sorted((first, second), key=lambda place: (living[place], place))
     mine = {ref for one in matches for ref in (one.a, one.b) if (ref.source, ref.session) == small}
-    of = len(_living(view, small))
+    of = living[small]
     whole = len(matches) > 1 and (len(mine) >= MOST_OF_A_SESSION * of or _says_so(view, small))
     worst: Severity = max((_weight(view, one) for one in matches), key=_RANK.index)
     if not whole:
@@ -87,14 +90,13 @@ def _weight(view: View, one: Match) -> Severity:
     return "low"
 
 
-def _living(view: View, place: Place) -> list[Known]:
-    """The tasks that are not abandoned, without the parts that one of them was divided into."""
+def _living(view: View, place: Place) -> int:
+    """How many tasks are not abandoned, without the parts that one of them was divided into."""
     ids = {known.ref.task for known in view.sessions[place]}
-    return [
-        known
+    return sum(
+        known.task.status != Status.ABANDONED and known.ref.task.rpartition(".")[0] not in ids
         for known in view.sessions[place]
-        if known.task.status != Status.ABANDONED and known.ref.task.rpartition(".")[0] not in ids
-    ]
+    )
 
 
 def _says_so(view: View, place: Place) -> bool:
