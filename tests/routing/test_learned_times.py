@@ -89,6 +89,17 @@ def test_a_pause_of_the_machine_does_not_turn_the_line() -> None:
     assert after.centre == pytest.approx(before.centre, abs=0.01)
 
 
+def test_a_steep_line_of_near_points_is_not_drawn_out_to_far_ones() -> None:
+    line = Regression(forgetting=1.0)
+    for number in range(20):
+        line.add(7.0 + 0.1 * number, 3.0 * 0.1 * number)
+    within, beyond = line.at(8.9), line.at(8.9 + 6.0)
+    assert within is not None
+    assert beyond is not None
+    assert within.centre > 3.5, "among the points the slope is theirs"
+    assert beyond.centre == pytest.approx(within.centre + 6.0)
+
+
 @given(st.lists(st.tuples(st.floats(0, 40), st.floats(-21, 14)), min_size=1, max_size=60))
 def test_any_points_give_a_prediction_that_does_not_fall(points: list[tuple[float, float]]) -> None:
     line = Regression(forgetting=0.998)
@@ -174,6 +185,18 @@ def test_a_few_points_of_its_own_are_enough() -> None:
     expected = times.expect(reading("quick", 10**6))
     assert expected.seconds < 0.02
     assert expected.basis == "requests of this operation and scope"
+
+
+def test_a_fresh_router_does_not_expect_hours_of_the_first_long_request() -> None:
+    """Writes take longer than reads of the same size, which a line over both takes for a matter of size."""
+    times = LearnedTimes([])
+    for number in range(30):
+        times.learn(reading("task_get", 450 + number, Scope.TASK), 0.0003)
+        times.learn(reading("task_update", 600 + number, Scope.TASK), 0.004)
+    times.learn(reading("plan", 5000), 0.1)
+    expected = times.expect(reading("search", 1_500_000, Scope.STORE))
+    assert expected.basis == "requests of every kind"
+    assert 0.1 < expected.seconds < 100
 
 
 def test_without_anything_seen_nothing_is_expected() -> None:

@@ -9,7 +9,7 @@ Sums are kept around the running means, so that nothing cancels.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 SLOPE = 0.5
@@ -17,6 +17,10 @@ SLOPE = 0.5
 
 SLOPE_WEIGHT = 1.0
 """How firmly: as much as points with this sum of squares around their mean."""
+
+STEEPEST_BEYOND = 1.0
+"""Slope at most beyond the largest point that was seen: on logarithms, in proportion. Where a few points near
+each other differ for other reasons, the slope between them says nothing of a thousand times as much."""
 
 NOISE = 0.3
 """Standard deviation that is expected beforehand."""
@@ -46,7 +50,7 @@ class Regression:
 
     __slots__ = (
         *("_forgetting", "_mean_x", "_mean_y", "_sum_xx", "_sum_xy", "_sum_yy", "weight"),
-        *("_slope", "_freedom", "_variance"),
+        *("_slope", "_freedom", "_variance", "_largest_x"),
     )
 
     def __init__(self, forgetting: float) -> None:
@@ -54,6 +58,7 @@ class Regression:
         self.weight = 0.0
         self._mean_x = self._mean_y = 0.0
         self._sum_xx = self._sum_xy = self._sum_yy = 0.0
+        self._largest_x = -inf
         self._draw()
 
     def worth(self, points: float, forgetting: float) -> Regression:
@@ -64,7 +69,7 @@ class Regression:
         made = Regression(forgetting)
         share = min(1.0, points / self.weight) if self.weight else 0.0
         made.weight = self.weight * share
-        made._mean_x, made._mean_y = self._mean_x, self._mean_y
+        made._mean_x, made._mean_y, made._largest_x = self._mean_x, self._mean_y, self._largest_x
         made._sum_xx, made._sum_xy, made._sum_yy = (
             share * total for total in (self._sum_xx, self._sum_xy, self._sum_yy)
         )
@@ -78,6 +83,7 @@ class Regression:
             reach = OUTLIER * expected.scale
             y = min(max(y, expected.centre - reach), expected.centre + reach)
         keep = self._forgetting
+        self._largest_x = max(self._largest_x, x)
         self.weight = keep * self.weight + 1.0
         from_x, from_y = x - self._mean_x, y - self._mean_y
         self._mean_x += from_x / self.weight
@@ -93,7 +99,10 @@ class Regression:
             return None
         away = x - self._mean_x
         widening = 1 + 1 / self.weight + away * away / (self._sum_xx + SLOPE_WEIGHT)
-        return Prediction(self._mean_y + self._slope * away, sqrt(self._variance * widening), self._freedom)
+        centre = self._mean_y + self._slope * away
+        if x > self._largest_x and self._slope > STEEPEST_BEYOND:
+            centre -= (self._slope - STEEPEST_BEYOND) * (x - self._largest_x)
+        return Prediction(centre, sqrt(self._variance * widening), self._freedom)
 
     def _draw(self) -> None:
         """Draw the line anew: it is asked for more often than it changes."""

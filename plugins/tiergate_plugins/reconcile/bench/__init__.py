@@ -27,7 +27,7 @@ def run_reconcile(setup: BenchSetup) -> Iterator[BenchRow]:
             hint="set TIERGATE_TEST_DATA to the folder with beads, abt_buy and fodors_zagats",
         )
     for theme in (snapshots, lists, lookups, merges):
-        setup.progress(f"measuring {theme.__name__.rpartition('.')[2]}")
+        setup.progress(f"{theme.__name__.rpartition('.')[2]}")
         yield from theme.rows(folder)
     yield from sizes.rows(setup)
 

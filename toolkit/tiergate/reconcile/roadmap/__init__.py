@@ -159,10 +159,10 @@ def next_commands(
         )
     if not applied:
         changes = sum(len(one.changes) for one in decisions)
+        decided = f", with {counted(changes, 'decided change')}" if changes else " as it is"
         found.append(
             NextCommand(
-                command=f"{again} --apply sqlite:merged.db",
-                why=f"writes the merged plan, with {counted(changes, 'decided change')}; can be undone",
+                command=f"{again} --apply sqlite:merged.db", why=f"writes the plan{decided}; can be undone"
             )
         )
     undecided, path = frozenset(roadmap.undecided), frozenset(roadmap.critical_path)
