@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tiergate.record import BenchRecord, GateRecord, MigrationRecord, ReconcileRecord, Record, RunRecord
+from tiergate.record import (
+    BenchRecord,
+    GateRecord,
+    MigrationRecord,
+    ProfileRecord,
+    ReconcileRecord,
+    Record,
+    RunRecord,
+)
 from tiergate.record_schema import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +28,7 @@ KINDS: dict[str, type[Record]] = {
     "migration": MigrationRecord,
     "bench": BenchRecord,
     "reconcile": ReconcileRecord,
+    "profile": ProfileRecord,
 }
 REFRESH = f"python {Path(__file__).resolve().relative_to(ROOT)}"
 
@@ -53,6 +62,7 @@ RELIED_ON = {
     "Decision": "tasks rule outcome trace",
     "Roadmap": "phases critical_path",
     "Phase": "name tasks",
+    "ProfileRecord": "overhead tail processes operations components hot_spots frames stacks",
     "GateCheck": "metric value interval budget verdict",
 }
 """Names of the records that may be added to and never renamed."""

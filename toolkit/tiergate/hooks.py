@@ -29,6 +29,7 @@ from tiergate.matching import Matcher
 from tiergate.model import Session, Status
 from tiergate.operation import Request, Scope
 from tiergate.pool import Pool, PoolSpec
+from tiergate.profiler import Profiler
 from tiergate.record import BenchRow, Record
 from tiergate.routing import Router, RouterSetup
 from tiergate.store import Capability, Store, StoreAddress
@@ -296,6 +297,18 @@ class DecisionRuleDeclaration(Declaration):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilerDeclaration(Declaration):
+    """Samples the stack of a thread.
+
+    Attributes:
+        build: called in the process that is looked at, with the seconds between two samples; makes a profiler
+            that has not been started.
+    """
+
+    build: Callable[[float], Profiler]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterDeclaration(Declaration):
     """Writes records in a form for people or other tools.
 
@@ -356,6 +369,10 @@ class HookSpecs:
         """Add rules that decide. Fires when plans are reconciled."""
 
     @hookspec
+    def tiergate_profilers(self) -> Iterable[ProfilerDeclaration]:  # type: ignore[empty-body]
+        """Add profilers. Fires when a profile is planned, and once in every worker that is profiled."""
+
+    @hookspec
     def tiergate_exporters(self) -> Iterable[ExporterDeclaration]:  # type: ignore[empty-body]
         """Add writers of records. Fires when a record is rendered."""
 
@@ -385,6 +402,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("matcher", "tiergate_matchers", MatcherDeclaration),
     Kind("evidence", "tiergate_evidence_checks", EvidenceCheckDeclaration),
     Kind("rule", "tiergate_decision_rules", DecisionRuleDeclaration),
+    Kind("profiler", "tiergate_profilers", ProfilerDeclaration),
     Kind("exporter", "tiergate_exporters", ExporterDeclaration),
     Kind("benchmark", "tiergate_benchmarks", BenchmarkDeclaration),
 )

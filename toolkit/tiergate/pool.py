@@ -18,6 +18,7 @@ import msgspec
 from tiergate.errors import RunError, TiergateError, UsageError
 from tiergate.operation import Reply, Request
 from tiergate.pool_events import EventLog, PoolCounters, PoolEvent
+from tiergate.profiler import ProfileSpec
 from tiergate.routing import Choice, PoolView
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class PoolSpec:
         heartbeat_s: how often a worker says that it lives, also while it serves; one that neither says so for
             three times as long nor uses its processor is taken for hung, and replaced.
         resident_tasks: tasks that each worker keeps decoded, by whole sessions; 0 for none.
+        profiling: has each worker profiled; for `tiergate.worker.open_service`.
     """
 
     tiers: Sequence[TierSpec]
@@ -135,6 +137,7 @@ class PoolSpec:
     start_timeout_s: float = 30.0
     heartbeat_s: float = 1.0
     resident_tasks: int = 20_000
+    profiling: ProfileSpec | None = None
 
 
 class PoolUsage(msgspec.Struct, kw_only=True, frozen=True):

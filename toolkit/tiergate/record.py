@@ -24,6 +24,7 @@ from tiergate.gate_record import (
     GateVerdict,
     SideName,
 )
+from tiergate.profile_record import ProfileRecord
 from tiergate.reconcile_record import ReconcileRecord
 from tiergate.run_record import (
     Affinity,
@@ -57,6 +58,7 @@ __all__ = [
     "MAX_AMBIGUOUS",
     "MIGRATION_SCHEMA",
     "NOTHING_TO_TIER",
+    "PROFILE_SCHEMA",
     "RECONCILE_SCHEMA",
     "RUN_SCHEMA",
     "Affinity",
@@ -84,6 +86,7 @@ __all__ = [
     "MigrationRecord",
     "OracleFacts",
     "PluginVersion",
+    "ProfileRecord",
     "ReconcileRecord",
     "Record",
     "Regret",
@@ -108,6 +111,7 @@ GATE_SCHEMA = "tiergate.gate/1"
 MIGRATION_SCHEMA = "tiergate.migration/1"
 BENCH_SCHEMA = "tiergate.bench/1"
 RECONCILE_SCHEMA = "tiergate.reconcile/1"
+PROFILE_SCHEMA = "tiergate.profile/1"
 
 MAX_AMBIGUOUS = 0.10
 """Share of requests without a sure label above which nothing that rests on labels is judged."""
@@ -216,7 +220,7 @@ class BenchRecord(msgspec.Struct, kw_only=True, frozen=True):
     remarks: list[str] = []
 
 
-Record = RunRecord | GateRecord | MigrationRecord | BenchRecord | ReconcileRecord
+Record = RunRecord | GateRecord | MigrationRecord | BenchRecord | ReconcileRecord | ProfileRecord
 
 _KINDS: dict[str, type[Record]] = {
     RUN_SCHEMA: RunRecord,
@@ -224,6 +228,7 @@ _KINDS: dict[str, type[Record]] = {
     MIGRATION_SCHEMA: MigrationRecord,
     BENCH_SCHEMA: BenchRecord,
     RECONCILE_SCHEMA: ReconcileRecord,
+    PROFILE_SCHEMA: ProfileRecord,
 }
 
 

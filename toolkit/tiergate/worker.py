@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from time import perf_counter_ns
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -30,6 +30,10 @@ from tiergate.resident import ResidentStore
 from tiergate.store import Capability, Store
 from tiergate.timed_store import TimedStore
 
+if TYPE_CHECKING:
+    from tiergate.profiler import ProfileSpec
+    from tiergate.sampling.in_worker import Sampling
+
 _Declaration = TypeVar("_Declaration", bound=Declaration)
 
 _KEYS = msgspec.json.Encoder(order="sorted")
@@ -43,6 +47,7 @@ class Service:
         operations: what can be asked for.
         worker: name that replies carry.
         timed: measures the part of the store, behind or as `store`; None where nobody does.
+        sampling: ties samples to requests, where this worker is profiled; the service closes it.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Service:
         *,
         worker: str = "",
         timed: TimedStore | None = None,
+        sampling: Sampling | None = None,
     ) -> None:
         self._store = store
         self._operations = {operation.name: operation for operation in operations}
@@ -59,6 +65,7 @@ class Service:
         self._marks = {found.name: _mark(found) for found in self._operations.values() if found.cached}
         self._knows_keys = Capability.ONCE in store.capabilities
         self._timed = timed
+        self._sampling = sampling
 
     @property
     def knows_keys(self) -> bool:
@@ -71,6 +78,15 @@ class Service:
 
     def handle(self, request: Request) -> Reply:
         """Serve one request. Whatever the operation raises becomes a reply with a failure."""
+        sampling = self._sampling
+        if sampling is None:
+            return self._serve(request)
+        number = sampling.begin(request)
+        reply = self._serve(request)
+        sampling.end(number, request, reply)
+        return reply
+
+    def _serve(self, request: Request) -> Reply:
         timed = self._timed
         before = timed.spent_ns if timed is not None else 0
         start = perf_counter_ns()
@@ -110,6 +126,8 @@ class Service:
 
     def close(self) -> None:
         """Close the store."""
+        if self._sampling is not None:
+            self._sampling.close()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -128,12 +146,14 @@ def open_service(
     *,
     worker: str = "",
     resident_tasks: int = 0,
+    profiling: ProfileSpec | None = None,
 ) -> Service:
     """Open a store and gather operations by the references of the plugins that declare them.
 
     Args:
         worker: name that replies carry.
         resident_tasks: tasks that are kept decoded between requests, by whole sessions; 0 for none.
+        profiling: how the calling thread is profiled; None for not at all.
 
     Raises:
         ImportError: a reference leads nowhere; so does an AttributeError.
@@ -147,7 +167,16 @@ def open_service(
     operations = list(_declared(operation_plugins, "tiergate_operations", OperationDeclaration))
     timed = TimedStore(opener.open(store))
     front = ResidentStore(timed, resident_tasks) if resident_tasks else timed
-    return Service(front, operations, worker=worker, timed=timed)
+    return Service(front, operations, worker=worker, timed=timed, sampling=_sampling(profiling, worker))
+
+
+def _sampling(profiling: ProfileSpec | None, worker: str) -> Sampling | None:
+    if profiling is None:
+        return None
+    # Imported here: a worker that is not profiled has no use for it.
+    from tiergate.sampling.in_worker import Sampling
+
+    return Sampling(profiling, worker)
 
 
 def _declared(references: Iterable[str], hook: str, kind: type[_Declaration]) -> Iterator[_Declaration]:

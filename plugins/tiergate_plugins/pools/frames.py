@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tiergate.operation import Failure, Request
+from tiergate.profiler import ProfileSpec
 
 MAX_FRAME = 256 * 1024 * 1024
 """Bytes. A longer frame means that the stream is out of step."""
@@ -48,6 +49,7 @@ class Open(msgspec.Struct, frozen=True):
     heartbeat_s: float
     memory_limit_bytes: int | None
     resident_tasks: int
+    profiling: ProfileSpec | None = None
 
 
 class Ready(msgspec.Struct, frozen=True):

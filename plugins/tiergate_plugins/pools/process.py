@@ -335,6 +335,7 @@ def _opening(name: str, tier: TierSpec, spec: PoolSpec) -> Open:
         spec.heartbeat_s,
         tier.memory_limit_bytes,
         spec.resident_tasks,
+        spec.profiling,
     )
 
 

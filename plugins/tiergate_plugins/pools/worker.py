@@ -183,6 +183,7 @@ def _open(opening: Open) -> Service:
         opening.operation_plugins,
         worker=opening.worker,
         resident_tasks=opening.resident_tasks,
+        profiling=opening.profiling,
     )
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "load": ("tiergate.cli.load", "Drive every router with the same trace and measure them."),
     "trace": ("tiergate.cli.trace", "Make a trace of requests, or show what one is like."),
     "gate": ("tiergate.cli.gate", "Judge a run record by its budgets."),
+    "profile": ("tiergate.cli.profile", "Find out where the time of a load run goes."),
     "report": ("tiergate.cli.report", "Make one HTML page of run and gate records."),
     "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import click
 
 from tiergate.cli import State
 from tiergate.cli.from_sources import read_sources, require_sources, source_options
-from tiergate.cli.output import printable, write, write_json
+from tiergate.cli.load_plan import plan_of, require_one_origin, require_outputs, require_rate
+from tiergate.cli.output import write, write_json
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +19,8 @@ if TYPE_CHECKING:
     from tiergate.load.aim import Aim
     from tiergate.load.kept import SealedCache
     from tiergate.load.plan import Plan
-    from tiergate.model import Session
     from tiergate.plugins import PluginHost
-    from tiergate.record import GateRecord, RunRecord, Source
-
-
-HIGHEST_RATE = 1_000_000
-"""Requests a second; no loop can send more."""
+    from tiergate.record import GateRecord, RunRecord
 
 
 @click.command(short_help="Drive every router with the same trace and measure them.")
@@ -117,21 +112,16 @@ def command(
     settings = state.config(
         {"workload": workload, "seed": seed, "routers": routers, "store": store, "effort": effort}
     ).config
-    if rate is not None and not 0 < rate <= HIGHEST_RATE:
-        raise UsageError(f"--rate must be a number above 0 and at most {HIGHEST_RATE}, not {rate:g}")
+    require_rate(rate)
     require_sources(sources, source_format)
-    if trace_file is not None and (workload is not None or seed is not None):
-        given = "--seed" if workload is None else "--workload"
-        raise UsageError(
-            f"{given} and --trace exclude each other", where=str(trace_file), hint="a trace carries its own"
-        )
+    require_one_origin(trace_file, workload, seed)
     _require_one_loop(clients, rate, sweep=sweep)
-    _require_outputs(output, html)
+    require_outputs({"-o": output, "--html": html})
     host = state.host()
     require_well(host)
     aim = _aim(host, target, routers)
     read = read_sources(sources, source_format, host, lenient=lenient)
-    plan = _plan(settings, host, read, trace_file, rate)
+    plan = plan_of(settings, host, read, trace_file, rate)
     _require_tools(plan, aim)
     plan = replace(_aimed(plan, aim), clients=clients, sweep=sweep, oracle_cache=_cache(oracle_cache))
     record, gate = _run(state, settings, plan, host)
@@ -143,43 +133,6 @@ def command(
 
     write(*run_table(record), "", *verdict_lines(gate, record), "")
     write(*next_steps(record, gate, output, html))
-
-
-def _plan(
-    settings: Config,
-    host: PluginHost,
-    read: tuple[list[Session], list[Source]],
-    trace_file: Path | None,
-    rate: float | None,
-) -> Plan:
-    from tiergate.hooks import RouterDeclaration, WorkloadDeclaration
-    from tiergate.load.effort import EFFORTS
-    from tiergate.load.plan import Plan
-    from tiergate.load.replay import read_replay
-
-    routers = [host.get(RouterDeclaration, name) for name in dict.fromkeys(settings.routers)]
-    host.get(RouterDeclaration, settings.router)
-    sources = read[1]
-    sessions = read[0] if sources else None
-    replay = None if trace_file is None else read_replay(trace_file, host, sessions)
-    return Plan(
-        effort_name=settings.effort,
-        effort=EFFORTS[settings.effort],
-        seed=settings.seed if replay is None else replay.trace.head.seed,
-        workload=host.get(WorkloadDeclaration, settings.workload) if replay is None else replay.workload,
-        routers=routers,
-        configured_router=settings.router,
-        store=settings.store,
-        pool=settings.pool,
-        tiers={str(tier): workers for tier, workers in settings.tiers.items()},
-        offered_load=settings.offered_load,
-        rate_rps=rate,
-        deadline_s=settings.deadline_s,
-        sessions=sessions,
-        sources=sources,
-        replay=replay,
-        command=["tiergate", *map(printable, sys.argv[1:])],
-    )
 
 
 def _require_one_loop(clients: int | None, rate: float | None, *, sweep: bool) -> None:
@@ -246,35 +199,6 @@ def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[
         state.warn("the run was stopped; its workers and temporary files are gone, and nothing was written")
         raise
     return record, check_record(record, settings.budgets)
-
-
-def _require_outputs(output: Path | None, html: Path | None) -> None:
-    """Find out before the run, not after it.
-
-    Raises:
-        UsageError: a file cannot be written, or both are the same one.
-    """
-    from tiergate.cli.files import same_file
-
-    if output is not None and html is not None and same_file(output, html):
-        raise UsageError("-o and --html name the same file", where=str(html), hint="name two")
-    for path in filter(None, (output, html)):
-        _require_writable(path)
-
-
-def _require_writable(path: Path) -> None:
-    from tiergate.refusals import hint_of
-
-    try:
-        existed = path.exists()
-        with path.open("ab"):
-            pass
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)
-        ) from error
 
 
 def _save(

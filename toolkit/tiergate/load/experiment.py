@@ -10,6 +10,7 @@ from statistics import median
 from time import perf_counter
 
 from tiergate.environment import environment
+from tiergate.load.facts import plugin_versions, sources, workload_facts
 from tiergate.load.plan import Plan, Progress
 from tiergate.load.prepare import Prepared, prepare
 from tiergate.load.remarks import compare, remarks, too_few
@@ -18,14 +19,8 @@ from tiergate.load.stage import make_stage
 from tiergate.load.stopping import stopping
 from tiergate.load.summary import ambiguous_share, summarise
 from tiergate.load.sweep import sweep
-from tiergate.plugins import PluginHost, PluginStatus
-from tiergate.record import (
-    OracleFacts,
-    PluginVersion,
-    RunRecord,
-    Source,
-    WorkloadFacts,
-)
+from tiergate.plugins import PluginHost
+from tiergate.record import OracleFacts, RunRecord
 from tiergate.routing import TIERS
 
 
@@ -39,16 +34,11 @@ def run(plan: Plan, host: PluginHost, progress: Progress) -> RunRecord:
     began = perf_counter()
     created = datetime.now(UTC)
     machine = environment()
-    runner = asyncio.Runner(loop_factory=_event_loop)
+    runner = asyncio.Runner(loop_factory=event_loop)
     with stopping(runner) as work, make_stage(host, plan.store, plan.pool) as stage, runner:
         prepared = work.run(prepare(plan, stage, progress))
         rounds = work.run(drive_rounds(plan, stage, prepared, progress))
         searches = work.run(sweep(plan, stage, prepared, progress)) if plan.sweep else {}
-    plugins = [
-        PluginVersion(name=plugin.name, version=plugin.version)
-        for plugin in host.plugins
-        if plugin.status is PluginStatus.ACTIVE
-    ]
     variants = summarise(plan, prepared, rounds, searches)
     comparisons = compare(prepared, rounds)
     return RunRecord(
@@ -56,9 +46,9 @@ def run(plan: Plan, host: PluginHost, progress: Progress) -> RunRecord:
         duration_s=round(perf_counter() - began, 3),
         command=list(plan.command),
         environment=machine,
-        workload=_workload(plan, prepared),
-        sources=list(plan.sources) or [_generated(plan, prepared)],
-        plugins=plugins,
+        workload=workload_facts(plan, prepared),
+        sources=sources(plan, prepared),
+        plugins=plugin_versions(host),
         oracle=_oracle(prepared),
         configured_router=plan.configured_router,
         variants=variants,
@@ -68,58 +58,10 @@ def run(plan: Plan, host: PluginHost, progress: Progress) -> RunRecord:
     )
 
 
-def _event_loop() -> asyncio.AbstractEventLoop:
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The loop that load is driven from."""
     # select() takes its timeout in microseconds, epoll in milliseconds: a request would start late.
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
-
-
-def _workload(plan: Plan, prepared: Prepared) -> WorkloadFacts:
-    starts = prepared.timetable.starts
-    duration = starts[-1] - starts[0]
-    operations = Counter(request.operation for request in prepared.judged.trace.requests)
-    return WorkloadFacts(
-        name=plan.workload.name,
-        seed=plan.seed,
-        sha256=prepared.judged.trace.sha256,
-        requests=len(starts),
-        duration_s=duration,
-        offered_rps=prepared.rate_rps if plan.clients is None else 0.0,
-        effort=plan.effort_name,
-        rounds=plan.effort.rounds,
-        offered_load=prepared.offered_load if plan.clients is None else 0.0,
-        parameters={
-            "operations": dict(operations.most_common()),
-            "deadline_s": plan.deadline_s,
-            **_replayed(plan),
-        },
-        loop="open" if plan.clients is None else "closed",
-        clients=plan.clients,
-        arrivals=plan.arrivals,
-        target="pool" if plan.aim is None else plan.aim.text,
-    )
-
-
-def _replayed(plan: Plan) -> dict[str, str]:
-    """Which trace was replayed, and whether at its own rate."""
-    if plan.replay is None:
-        return {}
-    recorded = f"{plan.replay.rate_rps:.6g}/s"
-    rate = f"as recorded, {recorded}"
-    if plan.rate_rps is not None:
-        rate = f"stretched from {recorded} to {plan.rate_rps:.6g}/s"
-    return {"trace": plan.replay.path, "rate": rate}
-
-
-def _generated(plan: Plan, prepared: Prepared) -> Source:
-    if plan.is_of_tools and plan.aim is not None:
-        return Source(path=f"whatever {plan.aim.text} serves", format="tools", sessions=0, tasks=0)
-    sessions = prepared.judged.sessions
-    return Source(
-        path=f"generated: {plan.workload.name}, seed {plan.seed}",
-        format="generated",
-        sessions=len(sessions),
-        tasks=sum(len(session.tasks) for session in sessions),
-    )
 
 
 def _oracle(prepared: Prepared) -> OracleFacts | None:

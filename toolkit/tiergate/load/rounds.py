@@ -31,7 +31,7 @@ async def drive_rounds(
     for number in range(1, plan.effort.rounds + 1):
         for declaration in random.sample(list(plan.routers), k=len(plan.routers)):
             done = await drive_one(plan, stage, prepared, declaration, prepared.timetable, number)
-            _require_completed(declaration, done)
+            require_completed(declaration, done)
             rounds[declaration.name].append(done)
             progress.step()
     return rounds
@@ -70,7 +70,12 @@ def build_router(declaration: RouterDeclaration, plan: Plan, prepared: Prepared)
     )
 
 
-def _require_completed(declaration: RouterDeclaration, done: Round) -> None:
+def require_completed(declaration: RouterDeclaration, done: Round) -> None:
+    """See to it that a round has something to say.
+
+    Raises:
+        RunError: it completed nothing at all.
+    """
     if any(outcome.fate is Fate.COMPLETED for outcome in done.outcomes):
         return
     reason = next((outcome.reason for outcome in done.outcomes if outcome.reason), "nothing was sent")

@@ -17,6 +17,7 @@ from tiergate.hooks import OperationDeclaration, PoolDeclaration
 from tiergate.model import Session
 from tiergate.plugins import PluginHost
 from tiergate.pool import Pool, PoolSpec, TierSpec
+from tiergate.profiler import ProfileSpec
 from tiergate.store import Capability, SessionSize, Store, StoreAddress, StoreError
 
 
@@ -76,7 +77,7 @@ class Stage:
         except StoreError as error:
             raise RunError(f"cannot fill the store: {error}") from error
 
-    def pool(self, filled: Filled, tiers: Sequence[TierSpec]) -> Pool:
+    def pool(self, filled: Filled, tiers: Sequence[TierSpec], profiling: ProfileSpec | None = None) -> Pool:
         """A pool, not yet started, whose workers open that store."""
         return self._pool.build(
             PoolSpec(
@@ -84,6 +85,7 @@ class Stage:
                 store=filled.address,
                 store_plugins=self._host.store_plugins(self._template),
                 operation_plugins=self._operation_plugins(),
+                profiling=profiling,
             )
         )
 

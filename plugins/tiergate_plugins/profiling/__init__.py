@@ -1,0 +1,1 @@
+"""Profilers: what samples the stacks of coordinator and workers."""
