@@ -1,5 +1,4 @@
-"""The exporter `html`: one page from a run record and the gate record that judges it, of a migration, or of a
-reconciliation."""
+"""The exporter `html`: one page of the records that belong together."""
 
 from __future__ import annotations
 
@@ -10,7 +9,8 @@ from tiergate.record import Record
 
 
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, of a gate alone, of a migration, or of a reconciliation.
+    """The page of a run, of a run with its gate, of a gate alone, of a migration, of a reconciliation, of a
+    profile, or of the difference between two.
 
     Raises:
         UsageError: any other selection of records.

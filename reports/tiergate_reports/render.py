@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,9 +13,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tiergate.errors import UsageError
-from tiergate.record import GateRecord, MigrationRecord, ReconcileRecord, Record, RunRecord
+from tiergate.record import (
+    GateRecord,
+    MigrationRecord,
+    ProfileRecord,
+    ReconcileRecord,
+    Record,
+    RunRecord,
+)
 from tiergate_reports import figures
 from tiergate_reports.charts import swatch
+from tiergate_reports.profile import differing
+from tiergate_reports.profile import section as profiles
 from tiergate_reports.sections import SECTIONS, migration, reconcile
 from tiergate_reports.sections import gate as gates
 
@@ -22,8 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_FLAME = "flame.js"
+
+
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, of a gate alone, of a migration, or of a reconciliation.
+    """The page of a run, of a run with its gate, of a gate alone, of a migration, of a reconciliation, of a
+    profile, or of the difference between two.
 
     The same records give the same page.
 
@@ -32,29 +46,45 @@ def render(records: Sequence[Record]) -> str:
     """
     match list(records):
         case [RunRecord() as run]:
-            return _run_page(run, None)
+            page = _run_page(run, None)
         case [RunRecord() as run, GateRecord() as gate]:
-            return _run_page(run, gate)
+            page = _run_page(run, gate)
         case [GateRecord() as gate]:
-            return _gate_page(gate)
+            page = _gate_page(gate)
         case [MigrationRecord() as moved]:
-            return _migration_page(moved)
+            page = _migration_page(moved)
         case [ReconcileRecord() as reconciled]:
-            return _reconcile_page(reconciled)
-    raise UsageError(
+            page = _reconcile_page(reconciled)
+        case [ProfileRecord() as profiled]:
+            page = _profile_page(profiled)
+        case [ProfileRecord() as base, ProfileRecord() as profiled]:
+            page = _difference_page(profiled, base)
+        case _:
+            raise _no_page(records)
+    return page
+
+
+def _no_page(records: Sequence[Record]) -> UsageError:
+    return UsageError(
         "one page shows one run record and the gate record that judges it, or one migration record, or one"
-        " reconciliation record,"
+        " reconciliation record, or one profile record, or an earlier and a later one,"
         f" not {_listed(records)}",
-        hint="give RUN.json, RUN.json GATE.json, MIGRATION.json, or RECONCILE.json",
+        hint="give RUN.json, RUN.json GATE.json, MIGRATION.json, RECONCILE.json, or one or two PROFILE.json",
     )
 
 
-def content_security_policy(style: str) -> str:
-    """A policy that allows this very style and pictures within the page, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def content_security_policy(style: str, script: str = "") -> str:
+    """A policy that allows this very style and script and pictures within the page, and nothing else."""
+    scripts = f"script-src {_hashed(script)}; " if script else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {_hashed(style)}; {scripts}img-src data:; base-uri 'none';"
+        " form-action 'none'"
     )
+
+
+def _hashed(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def _run_page(run: RunRecord, gate: GateRecord | None) -> str:
@@ -106,13 +136,26 @@ def _reconcile_page(record: ReconcileRecord) -> str:
     return _page("reconcile.html", {"title": f"{values['word']}: {values['heading']}, tiergate", **values})
 
 
-def _page(template: str, values: Mapping[str, object]) -> str:
+def _profile_page(record: ProfileRecord) -> str:
+    values = profiles.build(record)
+    shown = {"title": f"{values['heading']}, tiergate", "made": record.created_at}
+    return _page("profile.html", {**shown, "command": shlex.join(record.command), **values}, _FLAME)
+
+
+def _difference_page(record: ProfileRecord, base: ProfileRecord) -> str:
+    values = differing.build(record, base)
+    return _page("profile_difference.html", {"title": f"{values['heading']}, tiergate", **values}, _FLAME)
+
+
+def _page(template: str, values: Mapping[str, object], script: str = "") -> str:
     environment = _environment()
     style = environment.get_template("style.css").render().strip()
+    code = environment.get_template(script).render().strip() if script else ""
     page = environment.get_template(template).render(
         **values,
         style=Markup(style),
-        policy=content_security_policy(style),
+        script=Markup(code),
+        policy=content_security_policy(style, code),
     )
     return page.rstrip() + "\n"
 

@@ -199,6 +199,47 @@ def test_a_fresh_router_does_not_expect_hours_of_the_first_long_request() -> Non
     assert 0.1 < expected.seconds < 100
 
 
+def loaded(alone_s: float, added_s: float, seed: int = 5) -> LearnedTimes:
+    """Three operations of different lengths that each take `added_s` longer than in training."""
+    random = Random(seed)
+    lengths = {"short": alone_s, "middle": 10 * alone_s, "long": 1000 * alone_s}
+    training = [
+        Observation(reading(name, 50_000), seconds * random.lognormvariate(0.0, 0.05))
+        for name, seconds in lengths.items()
+        for _ in range(100)
+    ]
+    times = LearnedTimes(training)
+    for _ in range(1500):
+        for name, seconds in lengths.items():
+            times.learn(reading(name, 50_000), seconds * random.lognormvariate(0.0, 0.05) + added_s)
+    return times
+
+
+def test_what_load_adds_to_every_request_moves_none_to_another_tier() -> None:
+    cutoffs = Cutoffs(hot_s=100e-6, warm_s=20e-3)
+    times = loaded(alone_s=40e-6, added_s=80e-6)
+    assert [times.expect(reading(name, 50_000)).tier(cutoffs) for name in ("short", "middle", "long")] == [
+        "hot",
+        "warm",
+        "cold",
+    ]
+    assert times.expect(reading("short", 50_000)).seconds == pytest.approx(40e-6, rel=0.3)
+
+
+def test_an_operation_that_becomes_slower_itself_is_moved() -> None:
+    cutoffs = Cutoffs(hot_s=100e-6, warm_s=20e-3)
+    times = loaded(alone_s=40e-6, added_s=0.0)
+    for _ in range(1500):
+        times.learn(reading("short", 50_000), 400e-6)
+        times.learn(reading("middle", 50_000), 400e-6)
+    assert times.expect(reading("short", 50_000)).tier(cutoffs) == "warm"
+
+
+def test_a_machine_that_became_faster_takes_nothing_off() -> None:
+    times = loaded(alone_s=400e-6, added_s=-200e-6)
+    assert times.expect(reading("short", 50_000)).seconds == pytest.approx(200e-6, rel=0.1)
+
+
 def test_without_anything_seen_nothing_is_expected() -> None:
     assert LearnedTimes([]).expect(reading("scan", 10**6)).seconds == 0.0
 

@@ -5,14 +5,16 @@ scope: costs spread over orders of magnitude, and their noise is a factor, not a
 of operations that were seen a few times only lean on a line that all operations of the scope share
 (partial pooling: Gelman & Hill, Data Analysis Using Regression and Multilevel Models, 2007), and an
 operation that was never seen is expected to be like the others, with an uncertainty that says how unlike
-each other those are.
+each other those are. From what is learned under load, what the load adds to every request is taken off again
+(`under_load`), as the cut-offs are those of requests that ran alone.
 The tier is the most probable one under the predictive distribution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import exp, isfinite, log
+from copy import copy
+from math import exp, isfinite, log, sqrt
 
 from tiergate.hooks import RouterDeclaration, hookimpl
 from tiergate.operation import Scope
@@ -20,6 +22,7 @@ from tiergate.routing import Observation, RequestFacts, RouterSetup
 from tiergate_plugins.routing.expectation import SHORTEST_S, Estimator, Expectation
 from tiergate_plugins.routing.regression import NOISE, Prediction, Regression
 from tiergate_plugins.routing.tiered import TieredRouter
+from tiergate_plugins.routing.under_load import AddedByLoad
 
 FORGETTING = 0.998
 """Of an operation's line: it remembers about the last 500 requests."""
@@ -55,13 +58,18 @@ class LearnedTimes(Estimator):
             self._learn_shared(seen.facts, seen.service_s)
         for seen in training:
             self._learn_own(seen.facts, seen.service_s)
+        self._alone = {key: copy(line) for key, line in self._lines.items()}
+        self._load = AddedByLoad()
 
     def expect(self, facts: RequestFacts) -> Expectation:
         """The predictive distribution of the most specific line there is."""
         x = log(facts.read_bytes + SMALL_BYTES)
-        line = self._lines.get((facts.operation, facts.scope))
+        key = facts.operation, facts.scope
+        line = self._lines.get(key)
         if line is not None and (found := line.at(x)) is not None:
-            return _expectation(found, "requests of this operation and scope")
+            expected = _expectation(found, "requests of this operation and scope")
+            added = self._load.beside(key)
+            return self._unloaded(expected, key, x, added) if added else expected
         if (found := self._shared[facts.scope].at(x)) is not None:
             return _expectation(found, _OF_SCOPE[facts.scope])
         if (found := self._all.at(x)) is not None:
@@ -73,6 +81,29 @@ class LearnedTimes(Estimator):
         if isfinite(service_s) and service_s >= 0:
             self._learn_shared(facts, service_s)
             self._learn_own(facts, service_s)
+            self._compare(facts)
+
+    def _unloaded(
+        self, expected: Expectation, key: tuple[str, Scope], x: float, added_s: float
+    ) -> Expectation:
+        """Without what load adds, but no shorter than the request was alone."""
+        alone = self._alone.get(key)
+        if alone is None or (found := alone.at(x)) is None:
+            return expected
+        alone_s = _expectation(found, "").seconds
+        if alone_s >= expected.seconds:
+            return expected
+        return expected._replace(seconds=max(alone_s, expected.seconds - added_s))
+
+    def _compare(self, facts: RequestFacts) -> None:
+        """Find out how much longer requests of this kind take than they did alone."""
+        key = facts.operation, facts.scope
+        x = log(facts.read_bytes + SMALL_BYTES)
+        alone, line = self._alone.get(key), self._lines.get(key)
+        if alone is not None and line is not None:
+            then, now = alone.at(x), line.at(x)
+            if then is not None and now is not None:
+                self._load.saw(key, _at_most(now, then))
 
     def _learn_shared(self, facts: RequestFacts, service_s: float) -> None:
         x, y = _point(facts, service_s)
@@ -94,6 +125,14 @@ class LearnedTimes(Estimator):
         found = shared.at(log(facts.read_bytes + SMALL_BYTES))
         points = min(PRIOR_POINTS, NOISE**2 / found.scale**2) if found else 0.0
         return shared.worth(points, FORGETTING)
+
+
+def _at_most(now: Prediction, then: Prediction) -> float:
+    """The most seconds by which it may have become longer: two standard errors. So a long operation, whose
+    mean is not known to a tenth of a millisecond, does not say that nothing was added."""
+    error = 2 * sqrt(now.scale**2 / now.freedom + then.scale**2 / then.freedom)
+    seconds = _expectation(then, "").seconds
+    return seconds * (exp(min(_HIGHEST, now.centre - then.centre + error)) - 1)
 
 
 def _point(facts: RequestFacts, service_s: float) -> tuple[float, float]:

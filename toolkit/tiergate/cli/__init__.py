@@ -28,7 +28,7 @@ COMMANDS = {
     "trace": ("tiergate.cli.trace", "Make a trace of requests, or show what one is like."),
     "gate": ("tiergate.cli.gate", "Judge a run record by its budgets."),
     "profile": ("tiergate.cli.profile", "Find out where the time of a load run goes."),
-    "report": ("tiergate.cli.report", "Make one HTML page of run and gate records."),
+    "report": ("tiergate.cli.report", "Make one page of records, or another form of one."),
     "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
     "bench": ("tiergate.cli.bench", "Measure an area beside its peers."),

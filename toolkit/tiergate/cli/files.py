@@ -85,6 +85,12 @@ def render_html(host: PluginHost, records: Sequence[Record]) -> bytes:
     return render(host, "html", records)
 
 
+def form_of(host: PluginHost, output: Path) -> str:
+    """The exporter whose ending a file's name has, the longest one; ``html`` where none fits."""
+    fitting = [one for one in host.all(ExporterDeclaration) if output.name.endswith(one.suffix)]
+    return max(fitting, key=lambda one: len(one.suffix)).name if fitting else "html"
+
+
 def render(host: PluginHost, form: str, records: Sequence[Record]) -> bytes:
     """What an exporter makes of these records.
 

@@ -11,7 +11,7 @@ from tiergate.cli.output import write
 from tiergate.errors import UsageError
 
 
-@click.command(short_help="Make one HTML page of run and gate records.")
+@click.command(short_help="Make one page of records, or another form of one.")
 @click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORD.json…")
 @click.option(
     "-o",
@@ -19,16 +19,17 @@ from tiergate.errors import UsageError
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the page there.",
+    help="Write it there; the name's ending chooses the form, .html unless another one is known.",
 )
 @click.pass_obj
 def command(state: State, records: tuple[Path, ...], output: Path) -> None:
-    """Make one HTML page of run and gate records.
+    """Make one page of records: of a run, a gate, a migration, a reconciliation or a profile.
 
     A run record without a gate record is judged by the configured budgets, so that the page begins with a
-    verdict.
+    verdict. Of two profile records, the earlier one first, the page shows what changed. The ending of the
+    file chooses another form where an exporter has it: .md, .speedscope.json, .folded.
     """
-    from tiergate.cli.files import render_html, replace_file, same_file
+    from tiergate.cli.files import form_of, render, replace_file, same_file
     from tiergate.gate.checking import check_record
     from tiergate.record import RunRecord, read_record
 
@@ -38,5 +39,6 @@ def command(state: State, records: tuple[Path, ...], output: Path) -> None:
     only = found[0]
     if len(found) == 1 and isinstance(only, RunRecord):
         found.append(check_record(only, state.config().config.budgets))
-    replace_file(output, render_html(state.host(), found))
+    host = state.host()
+    replace_file(output, render(host, form_of(host, output), found))
     write(f"wrote {output}")

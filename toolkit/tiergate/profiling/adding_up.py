@@ -16,7 +16,7 @@ from tiergate.profile_record import (
     ProfileTail,
 )
 from tiergate.profiler import Frame
-from tiergate.profiling.components import IDLE, component_of, component_of_place
+from tiergate.profiling.components import IDLE, component_of_place
 from tiergate.profiling.samples import COORDINATOR, Sample
 
 HOT_SPOTS = 60
@@ -48,9 +48,10 @@ def stacks_of(samples: Sequence[Sample]) -> Stacks:
     """The stacks of a record: the coordinator first, then workers by name."""
     names = sorted({sample.worker for sample in samples}, key=lambda name: (name != COORDINATOR, name))
     numbers = {name: number for number, name in enumerate(names)}
-    found: dict[tuple[int, str, tuple[Frame, ...]], list[float]] = {}
+    found: dict[tuple[int, str, str, tuple[Frame, ...]], list[float]] = {}
     for sample in samples:
-        sums = found.setdefault((numbers[sample.worker], sample.operation, sample.stack), [0, 0.0, 0.0])
+        key = numbers[sample.worker], sample.operation, sample.component, sample.stack
+        sums = found.setdefault(key, [0, 0.0, 0.0])
         sums[0] += sample.count
         sums[1] += sample.seconds
         sums[2] += sample.seconds * sample.is_slow
@@ -60,12 +61,12 @@ def stacks_of(samples: Sequence[Sample]) -> Stacks:
             process=process,
             operation=operation,
             frames=[frames.setdefault(frame, len(frames)) for frame in stack],
-            component=component_of([(frame.function, frame.file) for frame in stack]),
+            component=component,
             samples=int(count),
             seconds=round(seconds, 6),
             tail_s=round(slow, 6),
         )
-        for (process, operation, stack), (count, seconds, slow) in sorted(found.items())
+        for (process, operation, component, stack), (count, seconds, slow) in sorted(found.items())
     ]
     return Stacks(names, [_frame(frame) for frame in frames], stacks)
 

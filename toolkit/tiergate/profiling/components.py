@@ -53,7 +53,10 @@ _CODING = frozenset({"Decoder.decode", "Encoder.encode", "decode", "encode", "lo
 """Built-in functions between bytes and values; where a store calls them, they are its codec."""
 
 _WAITING = frozenset({"recv", "socket.recv", "select", "poll", "epoll.poll", "poll.poll", "kqueue.control"})
-"""Built-in functions in which a process waits for something to do."""
+"""Built-in functions in which a process waits for something to do, where `_WAITS` calls them."""
+
+_WAITS = frozenset({"wire", "event loop", "load driver"})
+"""Parts that wait for work. A store that waits for its server works."""
 
 
 @cache
@@ -71,10 +74,10 @@ def component_of(stack: Sequence[tuple[str, str]]) -> str:
     if not stack:
         return OTHER
     function, place = stack[-1]
-    if place == BUILT_IN and function in _WAITING:
-        return IDLE
     known = (component_of_place(place) for _, place in reversed(stack))
     found = next((component for component in known if component is not None), OTHER)
+    if found in _WAITS and place == BUILT_IN and function in _WAITING:
+        return IDLE
     if found == "store" and place == BUILT_IN and function in _CODING:
         return "codec"
     return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from tiergate.load.outcome import Fate, Outcome
 from tiergate.profiler import BUILT_IN, Frame
+from tiergate.profiling.components import component_of
 from tiergate.profiling.places import short_place
 from tiergate.profiling.rounds import Handed, Pair, ProfiledRound
 from tiergate.sampling.gathering import Chunk
@@ -29,13 +30,15 @@ class Sample:
     Attributes:
         worker: its name; `COORDINATOR` for the coordinator.
         operation: that was being served; empty for none.
-        stack: below what every request of a worker passes through; files as `short_place` names them.
+        component: the part of the system that it counts for.
+        stack: without the outer calls that say nothing; files as `short_place` names them.
         count: how often it was seen.
         is_slow: whether the request belongs to the tail.
     """
 
     worker: str
     operation: str
+    component: str
     stack: tuple[Frame, ...]
     count: int
     seconds: float
@@ -90,7 +93,13 @@ def _of_worker(handed: Handed, judged: Set[tuple[str, int]], tail: Set[tuple[str
         key = keys.get(serving)
         if key is None or key in judged:  # without a time it never ended; any other one warmed the worker up
             yield Sample(
-                handed.worker, operations[serving], _below_service(stack), count, seconds, key in tail
+                handed.worker,
+                operations[serving],
+                _component(stack),
+                _below_service(stack),
+                count,
+                seconds,
+                is_slow=key in tail,
             )
     yield from _between_requests(handed.worker, [one for one in seen if one[0] is None])
 
@@ -109,7 +118,12 @@ def _between_requests(worker: str, seen: Sequence[_Seen]) -> Iterator[Sample]:
     stacks = [stack for _, stack, _, _ in seen]
     stem = sum(1 for _ in takewhile(lambda frames: len(set(frames)) == 1, zip(*stacks, strict=False)))
     for _, stack, count, seconds in seen:
-        yield Sample(worker, "", stack[min(stem, len(stack) - 1) :], count, seconds, is_slow=False)
+        below = stack[min(stem, len(stack) - 1) :]
+        yield Sample(worker, "", _component(stack), below, count, seconds, is_slow=False)
+
+
+def _component(stack: tuple[Frame, ...]) -> str:
+    return component_of([(frame.function, frame.file) for frame in stack])
 
 
 def _below_service(stack: tuple[Frame, ...]) -> tuple[Frame, ...]:

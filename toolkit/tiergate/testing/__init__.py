@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
     "tiergate.testing.pool_faults",
     "tiergate.testing.pool_fixtures",
     "tiergate.testing.pool_serving",
+    "tiergate.testing.profilers",
     "tiergate.testing.store_lifetime",
     "tiergate.testing.store_queries",
     "tiergate.testing.store_sessions",
@@ -46,6 +47,7 @@ from tiergate.testing.inquiries import (  # noqa: E402
 )
 from tiergate.testing.matchers import MatcherContract  # noqa: E402
 from tiergate.testing.pools import PoolContract  # noqa: E402
+from tiergate.testing.profilers import ProfilerContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
 from tiergate.testing.rules import DecisionRuleContract  # noqa: E402
 from tiergate.testing.samples import (  # noqa: E402
@@ -68,6 +70,7 @@ __all__ = [
     "ImporterContract",
     "MatcherContract",
     "PoolContract",
+    "ProfilerContract",
     "RouterContract",
     "StoreContract",
     "make_evidence",

@@ -1,0 +1,1 @@
+"""The page of a profile, and of the difference between two."""
