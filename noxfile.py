@@ -92,6 +92,16 @@ def load(session: nox.Session) -> None:
 
 
 @nox.session
+def profile(session: nox.Session) -> None:
+    """Find out where the time of a load run goes: reports/out/profile.html (-- --quick, --operation NAME)."""
+    session.install(".")
+    session.run(
+        *("tiergate", "profile", "-o", str(OUT / "profile.json"), "--html", str(OUT / "profile.html")),
+        *session.posargs,
+    )
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Judge reports/out/run.json by its budgets (-- paired --base main tests/bench), with the gate's code."""
     session.install(".")

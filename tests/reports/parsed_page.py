@@ -34,7 +34,7 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
+        if self._open and self._open[-1] not in {"style", "script"}:
             self.texts.setdefault(self._section, []).append(data)
 
     def words(self, section: str | None = None) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from profile_page_desk import make_profile
 from reconcile_desk import full
 
 from tiergate.record import GateBenchmark, GateRecord, GateUnpaired, RunRecord
@@ -24,6 +25,7 @@ from tiergate_reports.plugin import render
 pytestmark = pytest.mark.browser
 
 MEASURE = Path(__file__).with_name("measure.js").read_text()
+USE_FLAME = Path(__file__).with_name("use_flame.js").read_text()
 WIDTHS = (390, 1280)
 SCHEMES = {"dark": "0", "light": "1"}
 LONG = "an-unbroken-name-of-a-router-that-someone-thought-should-say-everything-about-it" * 2
@@ -79,15 +81,20 @@ Browse = Callable[..., tuple[list[dict[str, Any]], list[str]]]
 def browse(chromium: str, site: Site, tmp_path: Path) -> Browse:
     """Open a page in frames of all widths; gives what was measured in each, and the console's lines."""
 
-    def open_page(page: str, scheme: str = "light") -> tuple[list[dict[str, Any]], list[str]]:
+    def open_page(
+        page: str, scheme: str = "light", script: str = MEASURE
+    ) -> tuple[list[dict[str, Any]], list[str]]:
         frames = "".join(
             f'<iframe src="/report.html" width="{width}" height="900"></iframe>' for width in WIDTHS
         )
         site.pages["/report.html"] = page
-        site.pages["/"] = f"{HEAD}{frames}<pre></pre><script>{MEASURE}</script>"
+        site.pages["/"] = f"{HEAD}{frames}<pre></pre><script>{script}</script>"
         profile, colours = tmp_path / "profile", f"preferredColorScheme={SCHEMES[scheme]}"
         address = f"http://127.0.0.1:{site.port}/"
-        command = [chromium, *FLAGS, f"--user-data-dir={profile}", f"--blink-settings={colours}", address]
+        # What a script does after the page was loaded is waited for, in a time of the browser's own.
+        more = [] if script == MEASURE else ["--virtual-time-budget=5000"]
+        settings = [f"--user-data-dir={profile}", f"--blink-settings={colours}"]
+        command = [chromium, *FLAGS, *more, *settings, address]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         written = re.findall(r"<pre>(.*?)</pre>", done.stdout, re.DOTALL)[-1]
         console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
@@ -178,3 +185,31 @@ def test_a_reconciliation_fits_and_can_be_read(browse: Browse, site: Site, schem
         assert found["faintest"]["contrast"] >= 4.5, found["faintest"]
         assert (sum(found["ground"][:3]) > 600) == (scheme == "light")
     assert set(site.asked) == {"/", "/report.html"}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_profile_fits_and_can_be_read(browse: Browse, site: Site, scheme: str) -> None:
+    long = make_profile(store=LONG, remarks=[LONG], command=["tiergate", LONG], router=LONG)
+    for page in (render([long]), render([make_profile(), long])):
+        measured, console = browse(page, scheme)
+        assert console == []
+        for found in measured:
+            assert found["scroll"] == found["client"]
+            assert found["trapped"] == []
+            assert found["faintest"]["contrast"] >= 4.5, found["faintest"]
+    assert set(site.asked) == {"/", "/report.html"}
+
+
+def test_a_flame_graph_zooms_searches_and_links(browse: Browse) -> None:
+    [seen], console = browse(render([make_profile()]), script=USE_FLAME)
+    assert console == []
+    assert (seen["all"], seen["before"], seen["disabled"]) == (7, 7, True)
+    assert seen["width"] == pytest.approx(80.0, abs=0.2)
+    assert (seen["hits"], seen["found"]) == (1, "1 call, 30.0 % of all work")
+    assert seen["zoomed"] == seen["above"] == pytest.approx(100.0, abs=0.2)
+    assert seen["left"] == 5
+    assert seen["tells"] == "log: 30.0 % of all work"
+    assert seen["link"].startswith("#by-operation=")
+    assert (seen["after"], seen["unlinked"]) == (7, "")
+    assert seen["again"] == pytest.approx(80.0, abs=0.2)
+    assert seen["linked"] == 100

@@ -9,7 +9,7 @@ from tiergate.profile_record import ProfileRecord
 from tiergate_reports import figures
 from tiergate_reports.plain import plain
 from tiergate_reports.profile import graphs, section, tree
-from tiergate_reports.table import Cell, Column, Figure, Table, text_column
+from tiergate_reports.table import Cell, Column, Table, text_column
 
 CHANGES = 20
 """Functions that are listed."""
@@ -46,11 +46,9 @@ def build(record: ProfileRecord, base: ProfileRecord) -> dict[str, object]:
         ],
         "components": _table("Parts of the system", "Part", parts),
         "functions": _table("Functions that changed most", "Function", spots[:CHANGES]),
-        "graph": Figure(
-            caption="After, by its time; warm where it takes longer than before, cool where less.",
-            charts=[
-                graphs.compared(tree.difference(record, base), "What changed, by operation", "difference")
-            ],
+        "graph": section.figure(
+            graphs.compared(tree.difference(record, base), "What changed, by operation", "difference"),
+            "After, by its time; warm where it takes longer than before, cool where less.",
         ),
     }
 
@@ -102,10 +100,10 @@ def _sentences(before: float, after: float, spots: list[Change]) -> Iterator[str
         f"A thousand requests take {figures.milliseconds(after)} of work, before"
         f" {figures.milliseconds(before)}: {figures.ratio(after / before)}."
     )
-    for word, way in (("less", -1), ("more", 1)):
+    for word, way in (("shrank", -1), ("grew", 1)):
         most = max(spots, key=lambda one: way * one.more, default=None)
         if most is not None and way * most.more > 0:
-            yield f"The most {word} is {plain(most.name)}: {_signed(most.more)}."
+            yield f"What {word} most is {plain(most.name)}: {_signed(most.more)}."
 
 
 def warnings(record: ProfileRecord, base: ProfileRecord) -> Iterator[str]:

@@ -17,8 +17,10 @@ def palette(components: Sequence[str]) -> dict[str, str]:
     return {name: f"c{number % COLOURS}" for number, name in enumerate(components)}
 
 
-def coloured(root: Call, colours: dict[str, str], title: str, uid: str) -> str:
-    """A graph whose colours are those of the parts of the system."""
+def coloured(root: Call, colours: dict[str, str], title: str, uid: str) -> str | None:
+    """A graph whose colours are those of the parts of the system; None where nothing was seen at work."""
+    if not root.value:
+        return None
 
     def box(call: Call) -> Box:
         component = call.component
@@ -38,8 +40,11 @@ def coloured(root: Call, colours: dict[str, str], title: str, uid: str) -> str:
     return flame(box(root), title, _DESCRIPTION, uid)
 
 
-def compared(root: Call, title: str, uid: str) -> str:
-    """A graph of a profile whose colours say what became slower or faster than in another one."""
+def compared(root: Call, title: str, uid: str) -> str | None:
+    """A graph of a profile whose colours say what became slower or faster than in another one; None where
+    nothing was seen at work."""
+    if not root.value:
+        return None
 
     def box(call: Call) -> Box:
         change = call.value - call.base

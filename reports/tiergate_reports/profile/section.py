@@ -28,13 +28,13 @@ def build(record: ProfileRecord) -> dict[str, object]:
         "functions": functions(record),
         "operations": operations(record),
         "processes": processes(record),
-        "graph": _figure(
+        "graph": figure(
             graphs.coloured(
                 tree.by_operation(record), colours, "Where the time went, by operation", "by-operation"
             ),
             "Where the time went, by operation: all workers together, and the coordinator.",
         ),
-        "workers": _figure(
+        "workers": figure(
             graphs.coloured(
                 tree.by_worker(record), colours, "Where the time went, by tier and worker", "by-worker"
             ),
@@ -211,8 +211,9 @@ def processes(record: ProfileRecord) -> Table:
     )
 
 
-def _figure(svg: str, caption: str) -> Figure:
-    return Figure(caption=caption, charts=[svg])
+def figure(svg: str | None, caption: str) -> Figure | None:
+    """A graph under its caption; None where there is nothing to draw."""
+    return None if svg is None else Figure(caption=caption, charts=[svg])
 
 
 def _place(spot: HotSpot) -> str:
