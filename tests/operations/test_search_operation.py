@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isclose, log, sqrt
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tiergate.model import Session, Task
 from tiergate.operation import OperationError, Scope
 from tiergate.store import SessionNotFound, Store
-from tiergate_plugins.operations.search import Search, search, similarity, tiergate_operations
+from tiergate_plugins.operations.search import Search, search, similarity, tiergate_operations, words_of
 
 TEXTS = st.lists(st.sampled_from("parser store cache Router the THE a é größe x1".split()), max_size=12).map(
     " ".join
@@ -83,6 +84,11 @@ def test_the_measure_by_hand() -> None:
     length = sqrt(twice**2 + rare**2)
     first = (twice * common + rare * rare) / (length * sqrt(common**2 + rare**2))
     assert scores == pytest.approx([first, twice / length, 0.0])
+
+
+@given(st.one_of(st.text(), st.text(st.characters(max_codepoint=127))))
+def test_words_are_what_the_regular_expression_finds(text: str) -> None:
+    assert words_of(text) == re.findall(r"\w+", text.casefold())
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=6))

@@ -114,7 +114,7 @@ def test_a_difference_is_for_as_many_requests() -> None:
     assert next(iter(changes)) == "log"
     words = Page(render([make_profile(), later()])).words()
     assert "log <built-in> 200 ms 400 ms +200 ms" in words
-    assert "What grew most is log: +200 ms." in words
+    assert "What grew most is log (<built-in>): +200 ms." in words
     assert "What shrank most is" not in words
 
 

@@ -6,7 +6,9 @@ import heapq
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import log, sqrt
+from operator import mul
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,6 +19,9 @@ from tiergate.operation import OperationError, Scope
 from tiergate.store import Store, TaskHit, TaskQuery
 
 _WORD = re.compile(r"\w+")
+
+_ASCII_WORDS = bytes(code if _WORD.fullmatch(chr(code)) else ord(" ") for code in range(128)).ljust(256)
+"""What is no part of a word becomes a space."""
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,28 +67,56 @@ def similarity(text: str, documents: Sequence[str]) -> list[float]:
     automatic text retrieval, 1988). Only terms of the text can contribute to the product, but every term of
     a document counts for its length.
     """
-    counts = [Counter(_WORD.findall(document.casefold())) for document in documents]
-    frequency: Counter[str] = Counter()
-    for count in counts:
-        frequency.update(count.keys())
+    counts = [Counter(words_of(document)) for document in documents]
+    frequency = Counter(chain.from_iterable(counts))
     rarity = {word: log(1 + len(documents) / found) for word, found in frequency.items()}
     wanted = {
         word: (1 + log(times)) * rarity[word]
-        for word, times in Counter(_WORD.findall(text.casefold())).items()
+        for word, times in Counter(words_of(text)).items()
         if word in rarity
     }
     length = sqrt(sum(weight * weight for weight in wanted.values()))
-    return [_cosine(count, rarity, wanted, length) for count in counts]
+    squares = {word: weight * weight for word, weight in rarity.items()}
+    return [_cosine(count, rarity, squares, wanted, length) for count in counts]
 
 
-def _cosine(count: Counter[str], rarity: dict[str, float], wanted: dict[str, float], length: float) -> float:
+def words_of(text: str) -> list[str]:
+    """The words of a text, without regard to case: what ``\\w+`` finds.
+
+    Text of ASCII alone, which most is, is cut a third as fast by the regular expression.
+    """
+    folded = text.casefold()
+    if folded.isascii():
+        return folded.encode().translate(_ASCII_WORDS).decode().split()
+    return _WORD.findall(folded)
+
+
+def _cosine(
+    count: Counter[str],
+    rarity: dict[str, float],
+    squares: dict[str, float],
+    wanted: dict[str, float],
+    length: float,
+) -> float:
     shared = wanted.keys() & count.keys()
     if not shared:
         return 0.0
-    product = sum(wanted[word] * (1 + log(count[word])) * rarity[word] for word in shared)
-    own = sqrt(sum(((1 + log(times)) * rarity[word]) ** 2 for word, times in count.items()))
+    product = sum([wanted[word] * (1 + log(count[word])) * rarity[word] for word in shared])
+    # By functions that are built in alone: a step of Python's for each word takes several times as long.
+    own = sum(map(mul, map(squares.__getitem__, count), map(_TIMES.__getitem__, count.values())))
     # Rounding can take the cosine of a text with itself past 1.
-    return min(1.0, product / (own * length))
+    return min(1.0, product / (sqrt(own) * length))
+
+
+class _Times(dict[int, float]):
+    """The square of ``1 + ln tf`` by tf, each worked out once."""
+
+    def __missing__(self, times: int) -> float:
+        found = self[times] = (1 + log(times)) ** 2
+        return found
+
+
+_TIMES = _Times()
 
 
 def _scope(arguments: Search) -> Scope:

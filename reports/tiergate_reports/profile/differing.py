@@ -103,7 +103,7 @@ def _sentences(before: float, after: float, spots: list[Change]) -> Iterator[str
     for word, way in (("shrank", -1), ("grew", 1)):
         most = max(spots, key=lambda one: way * one.more, default=None)
         if most is not None and way * most.more > 0:
-            yield f"What {word} most is {plain(most.name)}: {_signed(most.more)}."
+            yield f"What {word} most is {plain(most.name)} ({plain(most.place)}): {_signed(most.more)}."
 
 
 def warnings(record: ProfileRecord, base: ProfileRecord) -> Iterator[str]:
