@@ -144,7 +144,7 @@ def plots(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure beside others (-- storage, pool, serve, flow, startup…): reports/out/bench-AREA.json."""
+    """Measure beside others (-- storage, pool, serve, flow, startup…): reports/out/bench-AREA.html."""
     area, *words = session.posargs or ["startup"]
     if area == "startup":
         session.install("-e", ".", *group("test"))
@@ -154,7 +154,8 @@ def bench(session: nox.Session) -> None:
         area, "bench"
     )
     session.install(f".[{extras}]")
-    session.run("tiergate", "bench", area, "-o", str(OUT / f"bench-{area}.json"), *words)
+    written = ("-o", str(OUT / f"bench-{area}.json"), "--html", str(OUT / f"bench-{area}.html"))
+    session.run("tiergate", "bench", area, *written, *words)
 
 
 @nox.session(name="gate-calibration")

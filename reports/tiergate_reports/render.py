@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from tiergate.errors import UsageError
 from tiergate.record import (
+    BenchRecord,
     GateRecord,
     MigrationRecord,
     ProfileRecord,
@@ -25,7 +26,7 @@ from tiergate_reports import figures
 from tiergate_reports.charts import swatch
 from tiergate_reports.profile import differing
 from tiergate_reports.profile import section as profiles
-from tiergate_reports.sections import SECTIONS, migration, reconcile
+from tiergate_reports.sections import SECTIONS, bench, migration, reconcile
 from tiergate_reports.sections import gate as gates
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _FLAME = "flame.js"
 
 def render(records: Sequence[Record]) -> str:
     """The page of a run, of a run with its gate, of a gate alone, of a migration, of a reconciliation, of a
-    profile, or of the difference between two.
+    profile, of the difference between two, or of any number of areas of benchmarks.
 
     The same records give the same page.
 
@@ -59,6 +60,8 @@ def render(records: Sequence[Record]) -> str:
             page = _profile_page(profiled)
         case [ProfileRecord() as base, ProfileRecord() as profiled]:
             page = _difference_page(profiled, base)
+        case [BenchRecord(), *_] if all(isinstance(record, BenchRecord) for record in records):
+            page = _bench_page([record for record in records if isinstance(record, BenchRecord)])
         case _:
             raise _no_page(records)
     return page
@@ -67,9 +70,9 @@ def render(records: Sequence[Record]) -> str:
 def _no_page(records: Sequence[Record]) -> UsageError:
     return UsageError(
         "one page shows one run record and the gate record that judges it, or one migration record, or one"
-        " reconciliation record, or one profile record, or an earlier and a later one,"
+        " reconciliation record, or one profile record, or an earlier and a later one, or benchmarks,"
         f" not {_listed(records)}",
-        hint="give RUN.json, RUN.json GATE.json, MIGRATION.json, RECONCILE.json, or one or two PROFILE.json",
+        hint="give RUN.json, RUN.json GATE.json, MIGRATION.json, RECONCILE.json, PROFILE.json or BENCH.json",
     )
 
 
@@ -134,6 +137,11 @@ def _migration_page(record: MigrationRecord) -> str:
 def _reconcile_page(record: ReconcileRecord) -> str:
     values = reconcile.build(record)
     return _page("reconcile.html", {"title": f"{values['word']}: {values['heading']}, tiergate", **values})
+
+
+def _bench_page(records: Sequence[BenchRecord]) -> str:
+    values = bench.build(records)
+    return _page("bench.html", {"title": f"{values['word']}: {values['heading']}, tiergate", **values})
 
 
 def _profile_page(record: ProfileRecord) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,18 @@ def test_a_mistake_is_one_line(
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
     assert error in said[0]
+
+
+def test_a_missing_extra_comes_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    (tmp_path / "plan.md").write_text("- [ ] Parse\n")
+    code = (
+        "import sys, importlib.util as found; real = found.find_spec;"
+        "found.find_spec = lambda name, *a: None if name == 'sparse_dot_topn' else real(name, *a);"
+        "from tiergate.cli import main; sys.exit(main(['reconcile', 'plan.md']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "pip install 'tiergate[reconcile]'" in line

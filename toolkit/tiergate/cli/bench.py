@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the record there."
 )
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Write the record to standard output, and nothing else."
 )
@@ -44,14 +45,16 @@ def command(
     fail: bool,
     folder: Path | None,
     output: Path | None,
+    html: Path | None,
     as_json: bool,
 ) -> int:
     """Measure AREA, every row beside a peer in one interleaved run; without AREA, list the areas.
 
     Everybody who takes part in a comparison of writes syncs them before returning. A ratio has a 95 %
-    interval, of which a round of the run is the unit.
+    interval, of which a round of the run is the unit. `tiergate report` makes one page of several areas.
     """
-    from tiergate.cli.files import replace_file, require_folder
+    from tiergate.cli.files import render_html, replace_file
+    from tiergate.cli.load_plan import require_outputs
     from tiergate.hooks import BenchmarkDeclaration
     from tiergate.record import encode_record
 
@@ -61,11 +64,12 @@ def command(
         areas += [[name, f"not available: {command}"] for name, command in missing.items()]
         write(*table(["AREA", "MEASURES"], areas, output_width()))
         return EXIT_OK
-    if output is not None:
-        require_folder(output)
+    require_outputs({"-o": output, "--html": html})
     record = _measure(state, state.host().get(BenchmarkDeclaration, area), quick=quick, on=folder)
     if output is not None:
         replace_file(output, encode_record(record))
+    if html is not None:
+        replace_file(html, render_html(state.host(), [record]))
     if as_json:
         write_json(record)
     else:
