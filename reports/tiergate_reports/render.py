@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from tiergate.errors import UsageError
 from tiergate.record import (
+    AdviceRecord,
     BenchRecord,
     GateRecord,
     MigrationRecord,
@@ -26,7 +27,7 @@ from tiergate_reports import figures
 from tiergate_reports.charts import swatch
 from tiergate_reports.profile import differing
 from tiergate_reports.profile import section as profiles
-from tiergate_reports.sections import SECTIONS, bench, migration, reconcile
+from tiergate_reports.sections import SECTIONS, advice, bench, migration, reconcile
 from tiergate_reports.sections import gate as gates
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _FLAME = "flame.js"
 
 def render(records: Sequence[Record]) -> str:
     """The page of a run, of a run with its gate, of a gate alone, of a migration, of a reconciliation, of a
-    profile, of the difference between two, or of any number of areas of benchmarks.
+    profile, of the difference between two, of advice, or of any number of areas of benchmarks.
 
     The same records give the same page.
 
@@ -60,6 +61,8 @@ def render(records: Sequence[Record]) -> str:
             page = _profile_page(profiled)
         case [ProfileRecord() as base, ProfileRecord() as profiled]:
             page = _difference_page(profiled, base)
+        case [AdviceRecord() as advised]:
+            page = _advice_page(advised)
         case [BenchRecord(), *_] if all(isinstance(record, BenchRecord) for record in records):
             page = _bench_page([record for record in records if isinstance(record, BenchRecord)])
         case _:
@@ -69,10 +72,9 @@ def render(records: Sequence[Record]) -> str:
 
 def _no_page(records: Sequence[Record]) -> UsageError:
     return UsageError(
-        "one page shows one run record and the gate record that judges it, or one migration record, or one"
-        " reconciliation record, or one profile record, or an earlier and a later one, or benchmarks,"
-        f" not {_listed(records)}",
-        hint="give RUN.json, RUN.json GATE.json, MIGRATION.json, RECONCILE.json, PROFILE.json or BENCH.json",
+        "one page shows one run record and the gate record that judges it, or one record of another kind, or"
+        f" an earlier and a later profile record, or benchmark records, not {_listed(records)}",
+        hint="give RUN.json, RUN.json GATE.json, OLD-PROFILE.json PROFILE.json, BENCH.json…, or one record",
     )
 
 
@@ -137,6 +139,11 @@ def _migration_page(record: MigrationRecord) -> str:
 def _reconcile_page(record: ReconcileRecord) -> str:
     values = reconcile.build(record)
     return _page("reconcile.html", {"title": f"{values['word']}: {values['heading']}, tiergate", **values})
+
+
+def _advice_page(record: AdviceRecord) -> str:
+    values = advice.build(record)
+    return _page("advice.html", {"title": f"{values['word']}: {values['heading']}, tiergate", **values})
 
 
 def _bench_page(records: Sequence[BenchRecord]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tiergate.record import (
+    AdviceRecord,
     BenchRecord,
     GateRecord,
     MigrationRecord,
@@ -29,6 +30,7 @@ KINDS: dict[str, type[Record]] = {
     "bench": BenchRecord,
     "reconcile": ReconcileRecord,
     "profile": ProfileRecord,
+    "advice": AdviceRecord,
 }
 REFRESH = f"python {Path(__file__).resolve().relative_to(ROOT)}"
 
@@ -63,6 +65,7 @@ RELIED_ON = {
     "Roadmap": "phases critical_path",
     "Phase": "name tasks",
     "ProfileRecord": "overhead tail processes operations components hot_spots frames stacks",
+    "AdviceRecord": "metrics advice",
     "GateCheck": "metric value interval budget verdict",
 }
 """Names of the records that may be added to and never renamed."""

@@ -147,5 +147,5 @@ def test_what_differs_besides_is_warned_of() -> None:
 
 
 def test_three_profiles_make_no_page() -> None:
-    with pytest.raises(UsageError, match="or an earlier and a later one"):
+    with pytest.raises(UsageError, match="or an earlier and a later profile record"):
         render([make_profile()] * 3)

@@ -74,4 +74,4 @@ def test_other_selections_of_records_are_refused_in_one_line(
         with pytest.raises(UsageError) as caught:
             render(records)
         assert "\n" not in str(caught.value)
-        assert "(give RUN.json, RUN.json GATE.json, MIGRATION.json, or RECONCILE.json)" in str(caught.value)
+        assert "(give RUN.json, RUN.json GATE.json, OLD-PROFILE.json PROFILE.json," in str(caught.value)

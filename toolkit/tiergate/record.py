@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from tiergate.advice_record import AdviceRecord
 from tiergate.errors import SourceError
 from tiergate.gate_record import (
     BenchmarkVerdict,
@@ -53,6 +54,7 @@ from tiergate.run_record import (
 )
 
 __all__ = [
+    "ADVICE_SCHEMA",
     "BENCH_SCHEMA",
     "GATE_SCHEMA",
     "MAX_AMBIGUOUS",
@@ -61,6 +63,7 @@ __all__ = [
     "PROFILE_SCHEMA",
     "RECONCILE_SCHEMA",
     "RUN_SCHEMA",
+    "AdviceRecord",
     "Affinity",
     "BenchRecord",
     "BenchRow",
@@ -112,6 +115,7 @@ MIGRATION_SCHEMA = "tiergate.migration/1"
 BENCH_SCHEMA = "tiergate.bench/1"
 RECONCILE_SCHEMA = "tiergate.reconcile/1"
 PROFILE_SCHEMA = "tiergate.profile/1"
+ADVICE_SCHEMA = "tiergate.advice/1"
 
 MAX_AMBIGUOUS = 0.10
 """Share of requests without a sure label above which nothing that rests on labels is judged."""
@@ -220,7 +224,9 @@ class BenchRecord(msgspec.Struct, kw_only=True, frozen=True):
     remarks: list[str] = []
 
 
-Record = RunRecord | GateRecord | MigrationRecord | BenchRecord | ReconcileRecord | ProfileRecord
+Record = (
+    RunRecord | GateRecord | MigrationRecord | BenchRecord | ReconcileRecord | ProfileRecord | AdviceRecord
+)
 
 _KINDS: dict[str, type[Record]] = {
     RUN_SCHEMA: RunRecord,
@@ -229,6 +235,7 @@ _KINDS: dict[str, type[Record]] = {
     BENCH_SCHEMA: BenchRecord,
     RECONCILE_SCHEMA: ReconcileRecord,
     PROFILE_SCHEMA: ProfileRecord,
+    ADVICE_SCHEMA: AdviceRecord,
 }
 
 

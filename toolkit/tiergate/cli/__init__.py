@@ -28,6 +28,7 @@ COMMANDS = {
     "trace": ("tiergate.cli.trace", "Make a trace of requests, or show what one is like."),
     "gate": ("tiergate.cli.gate", "Judge a run record by its budgets."),
     "profile": ("tiergate.cli.profile", "Find out where the time of a load run goes."),
+    "advise": ("tiergate.cli.advise", "Say which optional steps are worth it, by measuring."),
     "report": ("tiergate.cli.report", "Make one page of records, or another form of one."),
     "sessions": ("tiergate.cli.sessions", "List, show, query, export and verify the sessions of a store."),
     "import": ("tiergate.cli.importing", "Bring the tasks of another tool into a store."),
