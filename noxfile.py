@@ -102,6 +102,14 @@ def profile(session: nox.Session) -> None:
 
 
 @nox.session
+def advise(session: nox.Session) -> None:
+    """Say which optional steps are worth it: reports/out/advice.html (-- SRC, a task store)."""
+    session.install(".")
+    written = ("-o", str(OUT / "advice.json"), "--html", str(OUT / "advice.html"))
+    session.run("tiergate", "advise", *session.posargs, *written)
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Judge reports/out/run.json by its budgets (-- paired --base main tests/bench), with the gate's code."""
     session.install(".")
