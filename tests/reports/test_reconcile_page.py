@@ -92,7 +92,8 @@ def test_the_word_of_the_verdict(findings: list[str], asked: bool, word: str) ->
 def test_no_text_of_a_source_acts_in_the_page() -> None:
     page = render([full(HOSTILE)])
     found = seen(page)
-    assert not [tag for tag, _ in found.tags if tag in ("script", "iframe", "img", "object")]
+    assert not [tag for tag, _ in found.tags if tag in ("iframe", "img", "object")]
+    assert [attrs for tag, attrs in found.tags if tag == "script"] == [{}]
     assert not [attrs for _, attrs in found.tags if any(name.startswith("on") for name in attrs)]
     links = [attrs.get("href") or attrs.get("src") for _, attrs in found.tags]
     assert all(link.startswith(("#", "data:")) for link in links if link)

@@ -19,12 +19,14 @@ from msgspec.structs import replace
 from profile_page_desk import make_profile
 from reconcile_desk import full
 
+from tiergate.profile_record import HotSpot
 from tiergate.record import GateBenchmark, GateRecord, GateUnpaired, RunRecord
 from tiergate_reports.plugin import render
 
 pytestmark = pytest.mark.browser
 
 MEASURE = Path(__file__).with_name("measure.js").read_text()
+USE_PAGE = Path(__file__).with_name("use_page.js").read_text()
 USE_FLAME = Path(__file__).with_name("use_flame.js").read_text()
 WIDTHS = (390, 1280)
 SCHEMES = {"dark": "0", "light": "1"}
@@ -213,3 +215,34 @@ def test_a_flame_graph_zooms_searches_and_links(browse: Browse) -> None:
     assert (seen["after"], seen["unlinked"]) == (7, "")
     assert seen["again"] == pytest.approx(80.0, abs=0.2)
     assert seen["linked"] == 100
+
+
+def test_tables_sort_and_colours_switch(browse: Browse) -> None:
+    spots = [
+        HotSpot(
+            function=name, file="f.py", line=1, component="search", self_s=seconds, total_s=2.0, share=0.1
+        )
+        for name, seconds in (("late", 0.02), ("early", 1.5), ("most", 12.0), ("none", 0.0))
+    ]
+    [seen], console = browse(render([make_profile(hot_spots=spots)]), script=USE_PAGE)
+    assert console == []
+    assert seen["rows"] == ["late", "early", "most", "none"]
+    assert seen["states"] == ["ascending", "descending", None]
+    assert seen["orders"] == [
+        ["none", "late", "early", "most"],
+        ["most", "early", "late", "none"],
+        ["late", "early", "most", "none"],
+    ]
+    assert seen["words"] == ["early", "late", "most", "none"]
+    assert seen["names"] == ["Colours: auto", "Colours: light", "Colours: dark", "Colours: auto"]
+    light, _, dark, again = seen["grounds"]
+    assert seen["grounds"][1] == light == again
+    assert dark != light
+
+
+def test_chosen_colours_can_be_read(browse: Browse, run_record: RunRecord) -> None:
+    page = render([run_record]).replace('<html lang="en">', '<html lang="en" data-theme="dark">', 1)
+    measured, console = browse(page, "light")
+    assert console == []
+    assert all(found["faintest"]["contrast"] >= 4.5 for found in measured)
+    assert all(sum(found["ground"][:3]) < 200 for found in measured)

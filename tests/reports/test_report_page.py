@@ -6,6 +6,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -29,6 +31,7 @@ from tiergate.record import (
     SweepPoint,
     TierAccuracy,
     Variant,
+    read_record,
 )
 from tiergate_reports.plugin import render
 from tiergate_reports.sections import SECTIONS, resources, routers
@@ -85,30 +88,36 @@ def test_figures_that_are_not_self_evident_are_explained_beside_them(
     assert found[1].endswith(".")
 
 
-def test_the_policy_allows_this_very_style_and_nothing_else(run_record: RunRecord) -> None:
+def test_the_policy_allows_this_very_style_and_script_and_nothing_else(run_record: RunRecord) -> None:
     text = render([run_record])
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert style is not None
+    assert script is not None
     assert policy is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    style_hash, script_hash = (
+        base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode() for found in (style, script)
+    )
     directives = dict(part.strip().split(" ", 1) for part in policy[1].replace("&#39;", "'").split(";"))
     assert directives == {
         "default-src": "'none'",
-        "style-src": f"'sha256-{digest}'",
+        "style-src": f"'sha256-{style_hash}'",
+        "script-src": f"'sha256-{script_hash}'",
         "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
 
 
-def test_nothing_is_loaded_and_nothing_runs(
+def test_nothing_is_loaded_and_nothing_runs_but_the_page_s_own_script(
     run_record: RunRecord, gate_of: Callable[..., GateRecord]
 ) -> None:
     text = render([run_record, gate_of()])
     page = Page(text)
     tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "iframe", "object", "embed", "form", "base", "img"}
+    assert not tags & {"iframe", "object", "embed", "form", "base", "img"}
+    assert [attributes for tag, attributes in page.elements if tag == "script"] == [{}]
     assert not [
         name
         for _, attributes in page.elements
@@ -122,7 +131,7 @@ def test_nothing_is_loaded_and_nothing_runs(
         for name in ("href", "src")
         if name in attributes
     ]
-    assert all(link.startswith("#") or link == "data:," for link in links)
+    assert all(link.startswith(("#", "data:application/gzip;")) or link == "data:," for link in links)
 
 
 def test_links_and_ids_fit_together(run_record: RunRecord) -> None:
@@ -161,6 +170,28 @@ def test_the_same_records_give_the_same_page_and_a_small_one(
     text = render([run_record, gate_of()])
     assert text == render([run_record, gate_of()])
     assert len(text.encode()) < 250_000
+
+
+def test_the_records_are_in_the_page_and_can_be_read_again(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord], tmp_path: Path
+) -> None:
+    page = Page(render([run_record, gate_of()]))
+    links = {one["download"]: one["href"] or "" for one in page.all("a") if one.get("download")}
+    assert set(links) == {"run.json.gz", "gate.json.gz"}
+    for name, expected in (("run.json.gz", run_record), ("gate.json.gz", gate_of())):
+        assert name
+        head, packed = links[name].split(",", 1)
+        assert head == "data:application/gzip;base64"
+        (tmp_path / str(name)).write_bytes(base64.b64decode(packed))
+        assert read_record(tmp_path / str(name)) == expected
+
+
+def test_a_record_that_would_make_the_page_too_large_is_named_only(run_record: RunRecord) -> None:
+    random = Random(1)
+    noise = [f"{random.randrange(16**30):030x}" for _ in range(20_000)]
+    page = Page(render([replace(run_record, command=noise)]))
+    assert [one for one in page.all("a") if one.get("download")] == []
+    assert "run.json.gz (too large to be in a page)" in page.words()
 
 
 def test_a_long_run_stays_well_under_half_a_megabyte(run_record: RunRecord) -> None:
@@ -285,7 +316,7 @@ def test_words_from_outside_stay_words(run_record: RunRecord, gate_of: Callable[
         render([run_record, gate_of("fail")]),
         render([run, gate_of("fail", subject=HOSTILE, checks=[check])]),
     )
-    assert "<script" not in text
+    assert text.count("<script") == 1
     assert "<img" not in text
     assert "49" not in Page(text).words("verdict")
     assert {tag for tag, _ in Page(text).elements} <= {tag for tag, _ in Page(plain).elements}

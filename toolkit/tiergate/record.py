@@ -6,6 +6,8 @@ records are milliseconds, except where the name says seconds (``_s``).
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -239,6 +241,9 @@ _KINDS: dict[str, type[Record]] = {
 }
 
 
+_GZIP = b"\x1f\x8b"
+
+
 class _SchemaOnly(msgspec.Struct):
     schema: str
 
@@ -249,13 +254,17 @@ def encode_record(record: Record) -> bytes:
 
 
 def read_record(path: Path) -> Record:
-    """Read a record of any kind.
+    """Read a record of any kind, also one that a page had in it (``.json.gz``).
 
     Raises:
         SourceError: the file cannot be read, is not JSON, or is not a record that this version knows.
     """
     try:
         data = path.read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise SourceError(f"not a whole gzip file: {error}", where=str(path)) from error
     except OSError as error:
         raise SourceError(f"cannot read the record: {error.strerror}", where=str(path)) from error
     try:
