@@ -10,8 +10,8 @@ import click
 
 from tiergate.cli import State
 from tiergate.cli.from_sources import lenient_option
-from tiergate.cli.load_plan import require_outputs
 from tiergate.cli.output import output_width, printable, table, write, write_json
+from tiergate.cli.record_outputs import record_options, require_outputs, save_record
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,13 +74,7 @@ ORDER = ("justified", "inconclusive", "not yet")
     metavar="N",
     help="How often every store serves them; intervals come from these.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the record there."
-)
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Write the record to standard output, and nothing else."
-)
+@record_options
 @click.pass_obj
 def command(
     state: State,
@@ -116,7 +110,7 @@ def command(
         return
     if source is None:
         raise UsageError("no source is given", hint="tiergate advise SRC, a task store or an address")
-    require_outputs({"-o": output, "--html": html})
+    require_outputs(output, html)
     host = state.host()
     require_well(host)
     plan = _plan(
@@ -125,7 +119,7 @@ def command(
     )  # fmt: skip
     with stopped_by_sigterm(), shown(quiet=state.quiet) as progress:
         record = advise(plan, host, progress)
-    _save(host, record, output, html)
+    save_record(host, record, output, html)
     if as_json:
         write_json(record)
         return
@@ -200,13 +194,3 @@ def _lines(record: AdviceRecord) -> list[str]:
         ),
         *(f"note: {remark}" for remark in record.remarks),
     ]
-
-
-def _save(host: PluginHost, record: AdviceRecord, output: Path | None, html: Path | None) -> None:
-    from tiergate.cli.files import render_html, replace_file
-    from tiergate.record import encode_record
-
-    if output is not None:
-        replace_file(output, encode_record(record))
-    if html is not None:
-        replace_file(html, render_html(host, [record]))

@@ -13,6 +13,7 @@ import click
 
 from tiergate.cli import State
 from tiergate.cli.output import output_width, table, write, write_json
+from tiergate.cli.record_outputs import record_options, require_outputs, save_record
 from tiergate.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -30,13 +31,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Measure the disk that holds this folder, instead of the one for temporary files.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the record there."
-)
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Write the record to standard output, and nothing else."
-)
+@record_options
 @click.pass_obj
 def command(
     state: State,
@@ -53,10 +48,7 @@ def command(
     Everybody who takes part in a comparison of writes syncs them before returning. A ratio has a 95 %
     interval, of which a round of the run is the unit. `tiergate report` makes one page of several areas.
     """
-    from tiergate.cli.files import render_html, replace_file
-    from tiergate.cli.load_plan import require_outputs
     from tiergate.hooks import BenchmarkDeclaration
-    from tiergate.record import encode_record
 
     if area is None:
         areas = [[one.name, one.summary] for one in state.host().all(BenchmarkDeclaration)]
@@ -64,12 +56,9 @@ def command(
         areas += [[name, f"not available: {command}"] for name, command in missing.items()]
         write(*table(["AREA", "MEASURES"], areas, output_width()))
         return EXIT_OK
-    require_outputs({"-o": output, "--html": html})
+    require_outputs(output, html)
     record = _measure(state, state.host().get(BenchmarkDeclaration, area), quick=quick, on=folder)
-    if output is not None:
-        replace_file(output, encode_record(record))
-    if html is not None:
-        replace_file(html, render_html(state.host(), [record]))
+    save_record(state.host(), record, output, html)
     if as_json:
         write_json(record)
     else:

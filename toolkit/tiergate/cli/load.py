@@ -10,8 +10,9 @@ import click
 
 from tiergate.cli import State
 from tiergate.cli.from_sources import read_sources, require_sources, source_options
-from tiergate.cli.load_plan import plan_of, require_one_origin, require_outputs, require_rate
+from tiergate.cli.load_plan import plan_of, require_one_origin, require_rate
 from tiergate.cli.output import write, write_json
+from tiergate.cli.record_outputs import record_options, require_outputs, save_record
 from tiergate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,13 +74,7 @@ if TYPE_CHECKING:
 @click.option(
     "--thorough", "effort", flag_value="thorough", help="More requests and rounds: narrower intervals."
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the run record there."
-)
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Write the run record to standard output, and nothing else."
-)
+@record_options
 @click.pass_obj
 def command(
     state: State,
@@ -116,7 +111,7 @@ def command(
     require_sources(sources, source_format)
     require_one_origin(trace_file, workload, seed)
     _require_one_loop(clients, rate, sweep=sweep)
-    require_outputs({"-o": output, "--html": html})
+    require_outputs(output, html)
     host = state.host()
     require_well(host)
     aim = _aim(host, target, routers)
@@ -125,7 +120,7 @@ def command(
     _require_tools(plan, aim)
     plan = replace(_aimed(plan, aim), clients=clients, sweep=sweep, oracle_cache=_cache(oracle_cache))
     record, gate = _run(state, settings, plan, host)
-    _save(host, record, gate, output, html)
+    save_record(host, record, output, html, beside=[gate])
     if as_json:
         write_json(record)
         return
@@ -199,15 +194,3 @@ def _run(state: State, settings: Config, plan: Plan, host: PluginHost) -> tuple[
         state.warn("the run was stopped; its workers and temporary files are gone, and nothing was written")
         raise
     return record, check_record(record, settings.budgets)
-
-
-def _save(
-    host: PluginHost, record: RunRecord, gate: GateRecord, output: Path | None, html: Path | None
-) -> None:
-    from tiergate.cli.files import render_html, replace_file
-    from tiergate.record import encode_record
-
-    if output is not None:
-        replace_file(output, encode_record(record))
-    if html is not None:
-        replace_file(html, render_html(host, [record, gate]))

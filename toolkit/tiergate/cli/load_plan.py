@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,40 +76,3 @@ def require_one_origin(trace_file: Path | None, workload: str | None, seed: int 
         raise UsageError(
             f"{given} and --trace exclude each other", where=str(trace_file), hint="a trace carries its own"
         )
-
-
-def require_outputs(outputs: Mapping[str, Path | None]) -> None:
-    """Find out before the run, not after it, that its outputs can be written.
-
-    Args:
-        outputs: by the option that names them.
-
-    Raises:
-        UsageError: a file cannot be written, or two options name the same one.
-    """
-    from tiergate.cli.files import same_file
-
-    named: dict[str, Path] = {}
-    for option, path in outputs.items():
-        if path is None:
-            continue
-        for other, before in named.items():
-            if same_file(before, path):
-                raise UsageError(f"{other} and {option} name the same file", where=str(path), hint="name two")
-        named[option] = path
-        _require_writable(path)
-
-
-def _require_writable(path: Path) -> None:
-    from tiergate.refusals import hint_of
-
-    try:
-        existed = path.exists()
-        with path.open("ab"):
-            pass
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"cannot be written: {error.strerror}", where=str(path), hint=hint_of(error)
-        ) from error

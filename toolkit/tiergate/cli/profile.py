@@ -11,8 +11,9 @@ import msgspec
 
 from tiergate.cli import State
 from tiergate.cli.from_sources import read_sources, require_sources, source_options
-from tiergate.cli.load_plan import plan_of, require_one_origin, require_outputs, require_rate
+from tiergate.cli.load_plan import plan_of, require_one_origin, require_rate
 from tiergate.cli.output import write, write_json
+from tiergate.cli.record_outputs import record_options, require_outputs, save_record
 
 if TYPE_CHECKING:
     from tiergate.load.plan import Plan
@@ -56,13 +57,7 @@ PAIRS = {"quick": 3, "default": 5, "thorough": 8}
     "--quick", "effort", flag_value="quick", help="Fewer requests and rounds; the large shares only."
 )
 @click.option("--thorough", "effort", flag_value="thorough", help="More requests and rounds.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the profile record there."
-)
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Write the profile record to standard output, and nothing else."
-)
+@record_options
 @click.pass_obj
 def command(
     state: State,
@@ -102,7 +97,7 @@ def command(
     require_rate(rate)
     require_sources(sources, source_format)
     require_one_origin(trace_file, workload, seed)
-    require_outputs({"-o": output, "--html": html})
+    require_outputs(output, html)
     host = state.host()
     require_well(host)
     declaration = host.get(ProfilerDeclaration, profiler)
@@ -114,7 +109,7 @@ def command(
         operation=operation,
     )
     record = _run(state, plan, host)
-    _save(host, record, output, html)
+    save_record(host, record, output, html)
     if as_json:
         write_json(record)
         return
@@ -140,13 +135,3 @@ def _run(state: State, plan: ProfilePlan, host: PluginHost) -> ProfileRecord:
     except KeyboardInterrupt:
         state.warn("the run was stopped; its workers and temporary files are gone, and nothing was written")
         raise
-
-
-def _save(host: PluginHost, record: ProfileRecord, output: Path | None, html: Path | None) -> None:
-    from tiergate.cli.files import render_html, replace_file
-    from tiergate.record import encode_record
-
-    if output is not None:
-        replace_file(output, encode_record(record))
-    if html is not None:
-        replace_file(html, render_html(host, [record]))
