@@ -19,8 +19,10 @@ import pytest
 pytest.register_assert_rewrite(
     "tiergate.testing.caches",
     "tiergate.testing.evidence_checks",
+    "tiergate.testing.exporters",
     "tiergate.testing.importers",
     "tiergate.testing.matchers",
+    "tiergate.testing.operations",
     "tiergate.testing.pool_faults",
     "tiergate.testing.pool_fixtures",
     "tiergate.testing.pool_serving",
@@ -31,10 +33,13 @@ pytest.register_assert_rewrite(
     "tiergate.testing.router_words",
     "tiergate.testing.routers",
     "tiergate.testing.rules",
+    "tiergate.testing.targets",
+    "tiergate.testing.workloads",
 )
 
 from tiergate.testing.caches import CacheContract  # noqa: E402
 from tiergate.testing.evidence_checks import EvidenceCheckContract  # noqa: E402
+from tiergate.testing.exporters import ExporterContract  # noqa: E402
 from tiergate.testing.importers import ImporterContract  # noqa: E402
 from tiergate.testing.inquiries import (  # noqa: E402
     make_evidence,
@@ -46,6 +51,7 @@ from tiergate.testing.inquiries import (  # noqa: E402
     varied_questions,
 )
 from tiergate.testing.matchers import MatcherContract  # noqa: E402
+from tiergate.testing.operations import OperationContract  # noqa: E402
 from tiergate.testing.pools import PoolContract  # noqa: E402
 from tiergate.testing.profilers import ProfilerContract  # noqa: E402
 from tiergate.testing.routers import RouterContract  # noqa: E402
@@ -61,18 +67,24 @@ from tiergate.testing.samples import (  # noqa: E402
     varied_pools,
 )
 from tiergate.testing.stores import StoreContract  # noqa: E402
+from tiergate.testing.targets import TargetContract  # noqa: E402
+from tiergate.testing.workloads import WorkloadContract  # noqa: E402
 
 __all__ = [
     "AWKWARD_TEXTS",
     "CacheContract",
     "DecisionRuleContract",
     "EvidenceCheckContract",
+    "ExporterContract",
     "ImporterContract",
     "MatcherContract",
+    "OperationContract",
     "PoolContract",
     "ProfilerContract",
     "RouterContract",
     "StoreContract",
+    "TargetContract",
+    "WorkloadContract",
     "make_evidence",
     "make_facts",
     "make_inquiry",
