@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -53,6 +54,35 @@ def check(state: State, as_json: bool) -> int:
     else:
         write(*_findings(unwell), *_missing(host), *host.warnings, _verdict(host, unwell))
     return EXIT_FAILED if unwell else EXIT_OK
+
+
+@command.command(name="new")
+@click.argument("name")
+@click.option(
+    "--kind", required=True, metavar="KIND", help="What it adds, such as store, router or importer."
+)
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    metavar="DIR",
+    help="Make its folder there instead of here.",
+)
+def new_plugin(name: str, kind: str, into: Path) -> None:
+    """Write a complete distribution for a plugin: code that works, typed, with the tests of its kind.
+
+    Example: tiergate plugins new tiergate-redis --kind store
+    """
+    from tiergate.scaffold.distribution import distribution
+    from tiergate.scaffold.writing import write_distribution
+
+    texts = distribution(name, kind)
+    folder = write_distribution(into, texts)
+    write(
+        *(f"wrote {folder / path}" for path in texts),
+        "",
+        f"next: cd {folder} && pip install -e . --group test && pytest",
+    )
 
 
 def _row(plugin: PluginInfo) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""A new plugin: a complete distribution that passes the contract of its kind before anything was changed."""
