@@ -105,7 +105,7 @@ def profile(plan: ProfilePlan, host: PluginHost, progress: Progress) -> ProfileR
         hot_spots=hot_spots_of(found, response_s),
         frames=list(found.frames),
         stacks=list(found.stacks),
-        remarks=list(_remarks(cost, found)),
+        remarks=list(_remarks(load.pool, cost, found)),
     )
 
 
@@ -135,7 +135,9 @@ def _cut_short(pairs: Sequence[Pair]) -> Counter[str]:
     return Counter(handed.worker for pair in pairs for handed in pair.profiled.workers if not handed.is_whole)
 
 
-def _remarks(cost: ProfileOverhead, found: Stacks) -> Iterator[str]:
+def _remarks(pool: str, cost: ProfileOverhead, found: Stacks) -> Iterator[str]:
+    if len(found.workers) < 2:
+        yield f"No worker was seen: the pool {pool} does not pass `PoolSpec.profiling` on to its workers."
     if cost.service >= MUCH_OVERHEAD:
         yield (
             f"Sampling made requests take {cost.service:.3g} times as long, most where much is called: shares"
