@@ -58,7 +58,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Hold `tiergate serve` to MCP: the official suite, and the Inspector on every tool (npm brings both)."""
+    """Hold `tiergate serve` to MCP (official suite, Inspector) and its pages to axe-core; npm brings them."""
     session.install("-e", ".[serve]", *group("test"))
     programs = str(Path(session.virtualenv.location) / "npm")
     session.run("python", "tests/conformance/run.py", programs)

@@ -110,7 +110,7 @@ def facts(record: ProfileRecord) -> list[tuple[str, str, str]]:
 def components(record: ProfileRecord) -> Table:
     """The parts of the system."""
     return Table(
-        caption="Parts of the system",
+        caption="By time of their own",
         columns=(
             text_column("Part"),
             Column("Self", help="Time in which it worked itself, with the libraries that it calls."),
@@ -162,7 +162,7 @@ def functions(record: ProfileRecord) -> Table:
 def operations(record: ProfileRecord) -> Table:
     """What was served."""
     return Table(
-        caption="Operations",
+        caption="By time in workers",
         columns=(
             text_column("Operation"),
             Column("Requests"),
@@ -185,7 +185,7 @@ def operations(record: ProfileRecord) -> Table:
 def processes(record: ProfileRecord) -> Table:
     """Who worked."""
     return Table(
-        caption="Processes, all profiled rounds together",
+        caption="All profiled rounds together",
         columns=(
             text_column("Process"),
             text_column("Tier"),

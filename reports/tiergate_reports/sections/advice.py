@@ -74,7 +74,7 @@ def _clause(clause: AdviceClause) -> str:
 def metrics_table(metrics: list[AdviceMetric]) -> Table:
     """Every figure, by the name that triggers use."""
     return Table(
-        caption="Figures",
+        caption="What the advice rests on",
         columns=(
             text_column("Metric"),
             Column(

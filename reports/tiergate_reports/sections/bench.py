@@ -71,7 +71,7 @@ def _area(record: BenchRecord) -> dict[str, object]:
 def rows_table(record: BenchRecord) -> Table:
     """Every row, in the order in which it was measured."""
     return Table(
-        caption="Measured",
+        caption=f"Measured: {plain(record.area)}",
         columns=(
             text_column("What"),
             Column(
@@ -129,7 +129,7 @@ def details_table(record: BenchRecord) -> Table | None:
     if not rows:
         return None
     return Table(
-        caption="Figures behind the rows; the unit stands in the name",
+        caption=f"Figures behind the rows of {plain(record.area)}; the unit stands in the name",
         columns=(text_column("What"), text_column("Figure"), Column("Value")),
         rows=rows,
         stacked=True,

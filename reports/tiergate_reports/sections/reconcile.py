@@ -77,7 +77,7 @@ def build(record: ReconcileRecord) -> dict[str, object]:
             (plain(one.id), one.claimed, one.actual) for one in record.sessions if one.claimed is not None
         ],
         "findings": [
-            (name, *_halved([one for one in record.findings if one.severity == name], names))
+            (name, *_halved(name, [one for one in record.findings if one.severity == name], names))
             for name in SEVERITIES
             if any(one.severity == name for one in record.findings)
         ],
@@ -143,7 +143,7 @@ def _facts(
 
 def _sessions(record: ReconcileRecord, names: Names) -> Table:
     return Table(
-        caption="Sessions",
+        caption="What each session claims, and what counts",
         columns=(
             text_column("Session"),
             text_column("Role", "What the session is among the others; the reason stands below it."),
@@ -180,16 +180,18 @@ def _claim(claimed: float | None, actual: float) -> str:
     return "fail-text" if claimed is not None and abs(claimed - actual) > 0.05 else ""
 
 
-def _halved(findings: Sequence[Finding], names: Names) -> tuple[Table, Table | None, int]:
+def _halved(severity: str, findings: Sequence[Finding], names: Names) -> tuple[Table, Table | None, int]:
     """The first findings, those that are folded away, and how many are not on the page."""
-    first = _findings(findings[:FIRST], names)
-    rest = _findings(findings[FIRST:MOST], names) if len(findings) > FIRST else None
+    first = _findings(severity, findings[:FIRST], names)
+    rest = (
+        _findings(f"{severity}, the others", findings[FIRST:MOST], names) if len(findings) > FIRST else None
+    )
     return first, rest, max(0, len(findings) - MOST)
 
 
-def _findings(findings: Sequence[Finding], names: Names) -> Table:
+def _findings(what: str, findings: Sequence[Finding], names: Names) -> Table:
     return Table(
-        caption=figures.plural(len(findings), "finding"),
+        caption=f"{what.capitalize()}: {figures.plural(len(findings), 'finding')}",
         columns=(
             text_column("Kind"),
             text_column("What is wrong"),
@@ -297,7 +299,7 @@ def _pairs(caption: str, pairs: Sequence[Match], names: Names, empty: str) -> Ta
 
 def _sources(record: ReconcileRecord, names: Names) -> Table:
     return Table(
-        caption="Sources",
+        caption="What was read",
         columns=(
             text_column("Source"),
             text_column("Format"),
