@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -17,13 +16,14 @@ from tiergate.load.outcome import Round
 from tiergate.load.plan import Plan, Progress
 from tiergate.load.prepare import Prepared
 from tiergate.load.rounds import build_router, require_completed
-from tiergate.load.stage import Stage
+from tiergate.load.stage import Filled, Stage
 from tiergate.profiler import ProfileSpec
 from tiergate.profiling.coordinator import ProfiledTarget
 from tiergate.routed import RoutedPool
 from tiergate.sampling.gathering import Chunk
 from tiergate.sampling.handing import SUFFIX, handed_over
 from tiergate.sampling.in_worker import build_profiler
+from tiergate.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,72 +61,80 @@ class Pair:
     profiled: ProfiledRound
 
 
-async def drive_pairs(
-    plan: Plan, stage: Stage, prepared: Prepared, timetable: Timetable, spec: ProfileSpec, progress: Progress
-) -> list[Pair]:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What every round goes through: the same requests, by the one router of the plan.
+
+    Attributes:
+        spec: how a profiled round is profiled; its folder is made for each.
+    """
+
+    plan: Plan
+    stage: Stage
+    prepared: Prepared
+    timetable: Timetable
+    spec: ProfileSpec
+
+    @property
+    def router(self) -> RouterDeclaration:
+        """The router of the plan."""
+        [router] = self.plan.routers
+        return router
+
+    async def plain(self, number: int) -> Round:
+        """A round without a profiler."""
+        with self.stage.filled(self.prepared.judged.sessions) as filled:
+            return await self._drive(self._target(filled, None), number)
+
+    async def profiled(self, number: int) -> ProfiledRound:
+        """A round with one in every process."""
+        with (
+            TemporaryDirectory(prefix="tiergate-profile-") as folder,
+            self.stage.filled(self.prepared.judged.sessions) as filled,
+        ):
+            spec = msgspec.structs.replace(self.spec, folder=folder)
+            target = ProfiledTarget(self._target(filled, spec), build_profiler(spec))
+            done = await self._drive(target, number)
+            return ProfiledRound(done, target.gatherer.take(), _all_handed_over(Path(folder)))
+
+    def _target(self, filled: Filled, spec: ProfileSpec | None) -> Target:
+        pool = self.stage.pool(filled, self.plan.tiers_of(self.router), profiling=spec)
+        return RoutedPool(pool, build_router(self.router, self.plan, self.prepared))
+
+    async def _drive(self, target: Target, number: int) -> Round:
+        done = await drive_target(target, self.timetable, number)
+        require_completed(self.router, done)
+        return done
+
+
+async def drive_pairs(course: Course, progress: Progress) -> list[Pair]:
     """As many pairs as the plan has rounds. Each round starts from a fresh store and a fresh pool.
 
     Raises:
         RunError: a round completed nothing at all.
     """
-    random = Random(f"order of rounds {plan.seed}")
-    [router] = plan.routers
-    progress.begin("drive with and without the profiler", 2 * plan.effort.rounds)
+    random = Random(f"order of rounds {course.plan.seed}")
+    progress.begin("drive with and without the profiler", 2 * course.plan.effort.rounds)
     pairs = []
-    for number in range(1, plan.effort.rounds + 1):
-        plain: Round | None = None
-        profiled: ProfiledRound | None = None
-        for with_profiler in random.sample((True, False), k=2):
-            if with_profiler:
-                profiled = await _profiled(plan, stage, prepared, timetable, router, spec, number)
-            else:
-                plain = await _plain(plan, stage, prepared, timetable, router, number)
+    for number in range(1, course.plan.effort.rounds + 1):
+        if random.random() < 0.5:
+            plain = await course.plain(number)
             progress.step()
-        assert plain is not None
-        assert profiled is not None
+            profiled = await course.profiled(number)
+        else:
+            profiled = await course.profiled(number)
+            progress.step()
+            plain = await course.plain(number)
+        progress.step()
         pairs.append(Pair(plain, profiled))
     return pairs
 
 
-async def _plain(
-    plan: Plan,
-    stage: Stage,
-    prepared: Prepared,
-    timetable: Timetable,
-    declaration: RouterDeclaration,
-    number: int,
-) -> Round:
-    with stage.filled(prepared.judged.sessions) as filled:
-        pool = stage.pool(filled, plan.tiers_of(declaration))
-        target = RoutedPool(pool, build_router(declaration, plan, prepared))
-        done = await drive_target(target, timetable, number)
-    require_completed(declaration, done)
-    return done
-
-
-async def _profiled(
-    plan: Plan,
-    stage: Stage,
-    prepared: Prepared,
-    timetable: Timetable,
-    declaration: RouterDeclaration,
-    spec: ProfileSpec,
-    number: int,
-) -> ProfiledRound:
-    with ExitStack() as closing:
-        folder = Path(closing.enter_context(TemporaryDirectory(prefix="tiergate-profile-")))
-        filled = closing.enter_context(stage.filled(prepared.judged.sessions))
-        here = msgspec.structs.replace(spec, folder=str(folder))
-        pool = stage.pool(filled, plan.tiers_of(declaration), profiling=here)
-        routed = RoutedPool(pool, build_router(declaration, plan, prepared))
-        target = ProfiledTarget(routed, build_profiler(here))
-        done = await drive_target(target, timetable, number)
-        require_completed(declaration, done)
-        workers = [
-            Handed(path.name.split(".")[0], list(handed_over(path)))
-            for path in sorted(folder.glob(f"*{SUFFIX}"))
-        ]
-    return ProfiledRound(done, target.gatherer.take(), workers)
+def _all_handed_over(folder: Path) -> list[Handed]:
+    """What each process of a round handed over; its file is called after its worker."""
+    return [
+        Handed(path.name.split(".")[0], list(handed_over(path))) for path in sorted(folder.glob(f"*{SUFFIX}"))
+    ]
 
 
 def only(timetable: Timetable, operation: str) -> Timetable:

@@ -32,7 +32,7 @@ from tiergate.profiling.adding_up import (
 )
 from tiergate.profiling.components import IDLE
 from tiergate.profiling.overhead import operations, overhead
-from tiergate.profiling.rounds import Pair, drive_pairs, only
+from tiergate.profiling.rounds import Course, Pair, drive_pairs, only
 from tiergate.profiling.samples import all_samples, slow_requests
 
 MUCH_OVERHEAD = 2.0
@@ -78,7 +78,7 @@ def profile(plan: ProfilePlan, host: PluginHost, progress: Progress) -> ProfileR
     with stopping(runner) as work, make_stage(host, load.store, load.pool) as stage, runner:
         prepared = work.run(prepare(load, stage, progress))
         timetable = _timetable(plan, prepared)
-        pairs = work.run(drive_pairs(load, stage, prepared, timetable, spec, progress))
+        pairs = work.run(drive_pairs(Course(load, stage, prepared, timetable, spec), progress))
     slow = slow_requests(pairs)
     samples = all_samples(pairs, slow)
     found = stacks_of(samples)
