@@ -40,7 +40,19 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "tasks_query": [{}, {"statuses": ["active"]}],
     "search": [{"text": "index"}, {"text": "index", "within": "session"}],
     "critical_path": [{}],
+    "task_progress": [{"task": "b", "amount": 0.5}],
+    "task_expand": [{"task": "c"}],
+    "session_create": [{"title": "more", "tasks": [{"task": "x", "title": "first"}]}],
+    "session_get": [{}, {"limit": 1}],
+    "session_list": [{}, {"prefix": "o"}],
+    "session_archive": [{}],
+    "balance": [{"wip_limit": 2}],
+    "balance_apply": [{"wip_limit": 1}],
+    "flow": [{}],
+    "plan": [{}],
+    "reconcile": [{"limit": 5}],
 }
+"""Arguments of every operation that ships."""
 
 
 def example(hook: str) -> Any:
@@ -55,7 +67,7 @@ def example(hook: str) -> Any:
 
 
 class TestOperations(OperationContract):
-    @pytest.fixture(params=[*CALLS, "documented"])
+    @pytest.fixture(params=[*(one.name for one in HOST.all(OperationDeclaration)), "documented"])
     def declaration(self, request: pytest.FixtureRequest) -> OperationDeclaration:
         if request.param == "documented":
             found: OperationDeclaration = example("tiergate_operations")
@@ -65,6 +77,10 @@ class TestOperations(OperationContract):
     @pytest.fixture
     def calls(self, declaration: OperationDeclaration) -> list[dict[str, Any]]:
         return CALLS.get(declaration.name, [{}, {"status": "queued"}])
+
+    @pytest.fixture
+    def session(self, declaration: OperationDeclaration) -> str:
+        return "fresh" if declaration.name == "session_create" else "one"
 
 
 class TestWorkloads(WorkloadContract):
@@ -157,7 +173,7 @@ def test_a_broken_operation_is_told_so(
         for session in SESSIONS:
             opened.save(session)
         with pytest.raises(AssertionError, match=quote):
-            getattr(OPERATIONS, check)(broken, [{}], opened)
+            getattr(OPERATIONS, check)(broken, [{}], opened, "one")
 
 
 def test_loose_arguments_and_a_scope_that_is_none_are_told(tmp_path: Path) -> None:

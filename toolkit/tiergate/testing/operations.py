@@ -55,8 +55,13 @@ class OperationContract:
 
     @pytest.fixture
     def calls(self) -> Sequence[Arguments]:
-        """Arguments that it serves on the session `one` of `SESSIONS`. Override it."""
+        """Arguments that it serves on the session of the fixture `session`, of `SESSIONS`. Override it."""
         pytest.fail("override the fixture `calls`: return arguments that the operation serves")
+
+    @pytest.fixture
+    def session(self) -> str:
+        """The session that requests name. Override it for an operation that makes one."""
+        return "one"
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
@@ -67,37 +72,37 @@ class OperationContract:
             yield opened
 
     def test_results_can_be_sent(
-        self, declaration: OperationDeclaration, calls: Sequence[Arguments], store: Store
+        self, declaration: OperationDeclaration, calls: Sequence[Arguments], store: Store, session: str
     ) -> None:
         for arguments in calls:
-            result = self.run(declaration, store, arguments)
+            result = self.run(declaration, store, arguments, session)
             packed = msgspec.msgpack.encode(result)
             assert msgspec.json.encode(msgspec.msgpack.decode(packed)), (
                 "OperationDeclaration.run: returns plain JSON values or structs"
             )
 
     def test_one_that_only_reads_changes_nothing_and_answers_the_same_again(
-        self, declaration: OperationDeclaration, calls: Sequence[Arguments], store: Store
+        self, declaration: OperationDeclaration, calls: Sequence[Arguments], store: Store, session: str
     ) -> None:
         if declaration.writes:
             pytest.skip("OperationDeclaration.writes is True")
         before = _contents(store)
         for arguments in calls:
-            first = msgspec.json.encode(self.run(declaration, store, arguments))
+            first = msgspec.json.encode(self.run(declaration, store, arguments, session))
             assert _contents(store) == before, "OperationDeclaration.writes: False changes nothing"
             if declaration.cached:
-                assert msgspec.json.encode(self.run(declaration, store, arguments)) == first, (
+                assert msgspec.json.encode(self.run(declaration, store, arguments, session)) == first, (
                     "OperationDeclaration.cached: depends on nothing but the store and its arguments"
                 )
 
     def test_one_that_writes_changes_something(
-        self, declaration: OperationDeclaration, calls: Sequence[Arguments], store: Store
+        self, declaration: OperationDeclaration, calls: Sequence[Arguments], store: Store, session: str
     ) -> None:
         if not declaration.writes:
             pytest.skip("OperationDeclaration.writes is False")
         before = _contents(store)
         for arguments in calls:
-            self.run(declaration, store, arguments)
+            self.run(declaration, store, arguments, session)
         assert _contents(store) != before, "OperationDeclaration.writes: True changes the store"
         assert not declaration.cached, "OperationDeclaration.cached: only of what reads"
 
@@ -122,16 +127,14 @@ class OperationContract:
             pytest.skip("it needs no session that is there")
         for arguments in calls:
             with pytest.raises(TiergateError):
-                self.run(declaration, store, arguments, session="there is none of this name")
+                self.run(declaration, store, arguments, "there is none of this name")
 
     def test_its_name_and_summary_fit_a_list(self, declaration: OperationDeclaration) -> None:
         assert declaration.summary, "Declaration.summary: one line, for lists"
         assert "\n" not in declaration.summary, "Declaration.summary: one line, for lists"
 
     @staticmethod
-    def run(
-        declaration: OperationDeclaration, store: Store, arguments: Arguments, session: str = "one"
-    ) -> Any:
+    def run(declaration: OperationDeclaration, store: Store, arguments: Arguments, session: str) -> Any:
         """Call it as a worker does."""
         converted = msgspec.convert(arguments, declaration.arguments)
         return declaration.run(store, session, converted)
