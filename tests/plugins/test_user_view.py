@@ -225,3 +225,34 @@ def test_every_built_in_plugin_is_active(site: Any) -> None:
     areas = ("flow", "storage", "pool", "reconcile")
     assert not_active.keys() <= {f"benchmarks-{area}@tiergate" for area in areas}
     assert set(not_active.values()) <= {"unavailable"}
+
+
+def test_in_strict_mode_a_broken_plugin_stops_a_command_and_listing_goes_on(site: Any) -> None:
+    site.install("acme", {"acme-broken": "acme_broken"}, {"acme_broken": "import acme_nowhere\n"})
+    words = ("sessions", "list", "sqlite:none.db?mode=ro")
+    loose = site.run(*words)
+    assert "warning: plugin acme-broken" in loose.stderr
+    strict = site.run(*words, TIERGATE_PLUGINS_STRICT="1")
+    assert strict.returncode == 2
+    [line] = strict.stderr.splitlines()
+    assert line.startswith("tiergate: error: plugin acme-broken (acme 1.0): cannot be loaded")
+    assert line.endswith("(mend it, or unset TIERGATE_PLUGINS_STRICT)")
+    assert site.run("plugins", "list", TIERGATE_PLUGINS_STRICT="1").returncode == 0
+
+
+def test_in_safe_mode_only_built_in_plugins_are_loaded(site: Any) -> None:
+    site.install("acme", {"acme-evil": "acme_evil"}, {"acme_evil": "raise SystemExit('imported')\n"})
+    done = site.run("plugins", "list", TIERGATE_PLUGINS_SAFE="1")
+    assert done.returncode == 0
+    assert "acme-evil" not in done.stdout
+    assert "not loaded (TIERGATE_PLUGINS_SAFE=1): 1 plugin of other packages" in done.stdout
+    assert "routing-shared-queue" in done.stdout
+    both = site.run("bench", TIERGATE_PLUGINS_SAFE="1", TIERGATE_PLUGINS_STRICT="1")
+    assert both.returncode == 0
+
+
+@pytest.mark.parametrize("variable", ["TIERGATE_PLUGINS_SAFE", "TIERGATE_PLUGINS_STRICT"])
+def test_a_switch_is_one_or_nought(site: Any, variable: str) -> None:
+    done = site.run("load", "--rate", "5", **{variable: "yes"})
+    assert done.returncode == 2
+    assert f"environment {variable}: must be 1 or 0, not 'yes'" in done.stderr

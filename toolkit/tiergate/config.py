@@ -22,7 +22,12 @@ from msgspec import Meta
 from tiergate.errors import UsageError, unknown_name
 
 VARIABLE_PREFIX = "TIERGATE_"
-OTHER_VARIABLES = frozenset({"TIERGATE_DEBUG", "TIERGATE_STATE", "TIERGATE_TEST_DATA", "TIERGATE_TOKEN"})
+OTHER_VARIABLES = frozenset(
+    {
+        *("TIERGATE_DEBUG", "TIERGATE_STATE", "TIERGATE_TEST_DATA", "TIERGATE_TOKEN"),
+        *("TIERGATE_PLUGINS_SAFE", "TIERGATE_PLUGINS_STRICT"),
+    }
+)
 """Variables that are no keys."""
 
 DEFAULT = "default"

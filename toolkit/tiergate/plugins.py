@@ -23,7 +23,7 @@ import msgspec
 import pluggy
 
 from tiergate.binding import SCHEME, NamedOpener
-from tiergate.errors import RunError, UsageError, unknown_name
+from tiergate.errors import RunError, UsageError, counted, unknown_name
 from tiergate.hooks import (
     ENTRY_POINT_GROUP,
     KINDS,
@@ -42,6 +42,12 @@ BUILTIN_DISTRIBUTION = "tiergate"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _HOOK_PREFIX = "tiergate_"
 _HOOKS = {kind.hook: kind for kind in KINDS}
+
+SAFE = "TIERGATE_PLUGINS_SAFE"
+"""With this variable set to 1, plugins of other packages are not loaded."""
+
+STRICT = "TIERGATE_PLUGINS_STRICT"
+"""With this one, anything that is wrong with any plugin is an error."""
 
 
 class PluginStatus(StrEnum):
@@ -162,13 +168,22 @@ class PluginHost:
         warnings: what is wrong but is no plugin's fault, one line each.
     """
 
-    def __init__(self, disabled: Iterable[str] = (), found: Iterable[EntryPoint] | None = None) -> None:
+    def __init__(
+        self,
+        disabled: Iterable[str] = (),
+        found: Iterable[EntryPoint] | None = None,
+        *,
+        builtin_only: bool = False,
+    ) -> None:
         self._manager = _Manager("tiergate")
         self._manager.add_hookspecs(HookSpecs)
         self._by_kind: dict[str, dict[str, Found]] = {kind.name: {} for kind in KINDS}
         self._unavailable: dict[str, dict[str, str]] = {kind.name: {} for kind in KINDS}
         self.warnings: list[str] = []
-        self.plugins = _describe(_entry_points(self.warnings) if found is None else found)
+        every = _describe(_entry_points(self.warnings) if found is None else found)
+        self.plugins = [plugin for plugin in every if plugin.builtin or not builtin_only]
+        if left_out := len(every) - len(self.plugins):
+            self.warnings.append(f"not loaded ({SAFE}=1): {counted(left_out, 'plugin')} of other packages")
         disabled = set(disabled)
         self._check_disabled(disabled)
         # Standard output belongs to the command; what a plugin prints while it loads goes beside it.
@@ -312,6 +327,18 @@ class PluginHost:
             self._by_kind[kind.name][name] = Found(declaration, plugin)
         else:
             self._unavailable[kind.name][name] = hint
+
+
+def require_sound(host: PluginHost) -> None:
+    """Stop when anything is wrong with any plugin.
+
+    Raises:
+        UsageError: with the first problem.
+    """
+    wrong = [*host.problems(), *(line for line in host.warnings if f"({SAFE}=1)" not in line)]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more: see `tiergate plugins check`)" if len(wrong) > 1 else ""
+        raise UsageError(f"{wrong[0]}{more}", hint=f"mend it, or unset {STRICT}")
 
 
 def require_well(host: PluginHost) -> None:

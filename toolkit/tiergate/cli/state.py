@@ -71,13 +71,18 @@ class State:
             warn: say what is wrong with them; False for a command that shows it itself.
 
         Raises:
-            UsageError: a configuration file or a variable is wrong.
+            UsageError: a configuration file or a variable is wrong; or a plugin, where that is asked for.
         """
         if self._host is None:
-            from tiergate.plugins import PluginHost  # `--help` must not pay for it
+            from tiergate.plugins import SAFE, PluginHost  # `--help` must not pay for it
 
-            self._host = PluginHost(disabled=self.config().config.disable_plugins)
+            disabled = self.config().config.disable_plugins
+            self._host = PluginHost(disabled=disabled, builtin_only=_is_set(SAFE))
         if warn:
+            from tiergate.plugins import STRICT, require_sound
+
+            if _is_set(STRICT):
+                require_sound(self._host)
             for line in [*self._host.warnings, *self._host.problems()]:
                 self.warn(line)
         return self._host
@@ -151,6 +156,20 @@ class State:
         if read_only and Capability.READ_ONLY in opener.declaration(address).capabilities:
             address = address.to_be_read()
         return opener.open(address)
+
+
+def _is_set(variable: str) -> bool:
+    """Whether a variable that switches something on does so.
+
+    Raises:
+        UsageError: it is neither 1 nor 0.
+    """
+    value = os.environ.get(variable, "")
+    if value not in {"", "0", "1"}:
+        from tiergate.errors import UsageError  # only a mistake pays for it
+
+        raise UsageError(f"must be 1 or 0, not {value!r}", where=f"environment {variable}")
+    return value == "1"
 
 
 def split_disabled(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
