@@ -65,5 +65,5 @@ def test_the_same_record_gives_the_same_page() -> None:
 
 
 def test_one_page_shows_one_migration() -> None:
-    with pytest.raises(UsageError, match="or one migration record"):
+    with pytest.raises(UsageError, match="or one record of another kind"):
         render([RECORD, RECORD])

@@ -15,7 +15,7 @@ EXIT_BROKE = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
 
-MOST_NAMES = 16
+MOST_NAMES = 24
 """Names that an error lists."""
 
 
