@@ -37,6 +37,11 @@ of one operation's requests goes into that around the shared line: little where 
 MAX_LINES = 1000
 """Pairs of operation and scope with a line of their own; others are expected to be like the rest."""
 
+WORTH = 0.02
+"""Share of a service time below which what load adds to it is left in it."""
+
+OWN = "requests of this operation and scope"
+
 SMALL_BYTES = 1024
 """Below about this, reading less does not cost less."""
 
@@ -67,9 +72,10 @@ class LearnedTimes(Estimator):
         key = facts.operation, facts.scope
         line = self._lines.get(key)
         if line is not None and (found := line.at(x)) is not None:
-            expected = _expectation(found, "requests of this operation and scope")
+            expected = _expectation(found, OWN)
             added = self._load.beside(key)
-            return self._unloaded(expected, key, x, added) if added else expected
+            # Of what takes far longer it is not worth a subtraction.
+            return self._unloaded(expected, key, x, added) if added > WORTH * expected.seconds else expected
         if (found := self._shared[facts.scope].at(x)) is not None:
             return _expectation(found, _OF_SCOPE[facts.scope])
         if (found := self._all.at(x)) is not None:
@@ -88,12 +94,12 @@ class LearnedTimes(Estimator):
     ) -> Expectation:
         """Without what load adds, but no shorter than the request was alone."""
         alone = self._alone.get(key)
-        if alone is None or (found := alone.at(x)) is None:
+        if alone is None:
             return expected
-        alone_s = _expectation(found, "").seconds
+        alone_s = exp(min(max(alone.centre(x), _LOWEST), _HIGHEST))
         if alone_s >= expected.seconds:
             return expected
-        return expected._replace(seconds=max(alone_s, expected.seconds - added_s))
+        return Expectation(max(alone_s, expected.seconds - added_s), expected.spread, expected.freedom, OWN)
 
     def _compare(self, facts: RequestFacts) -> None:
         """Find out how much longer requests of this kind take than they did alone."""

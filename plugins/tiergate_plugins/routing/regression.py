@@ -99,10 +99,14 @@ class Regression:
             return None
         away = x - self._mean_x
         widening = 1 + 1 / self.weight + away * away / (self._sum_xx + SLOPE_WEIGHT)
-        centre = self._mean_y + self._slope * away
+        return Prediction(self.centre(x), sqrt(self._variance * widening), self._freedom)
+
+    def centre(self, x: float) -> float:
+        """The line at `x`, of one that has a point."""
+        centre = self._mean_y + self._slope * (x - self._mean_x)
         if x > self._largest_x and self._slope > STEEPEST_BEYOND:
             centre -= (self._slope - STEEPEST_BEYOND) * (x - self._largest_x)
-        return Prediction(centre, sqrt(self._variance * widening), self._freedom)
+        return centre
 
     def _draw(self) -> None:
         """Draw the line anew: it is asked for more often than it changes."""

@@ -38,4 +38,9 @@ class AddedByLoad:
 
     def beside(self, kind: Hashable) -> float:
         """Seconds that load adds, as far as all other kinds agree; 0 where there is no other."""
-        return next((added for known, added in self._least if known != kind), 0.0)
+        least = self._least
+        if not least:
+            return 0.0
+        if least[0][0] != kind:
+            return least[0][1]
+        return least[1][1] if len(least) > 1 else 0.0
