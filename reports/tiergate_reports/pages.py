@@ -44,17 +44,16 @@ class Page:
 
 
 def page_of(records: Sequence[Record]) -> Page:
-    """The page of a run, of a run with its gate, of a gate alone, of a migration, of a reconciliation, of a
-    profile, of the difference between two, of advice, or of any number of areas of benchmarks.
+    """The page of a run (with its gate, advice and a profile, where they are given behind it), of a gate
+    alone, of a migration, of a reconciliation, of a profile, of the difference between two, of advice, or of
+    any number of areas of benchmarks.
 
     Raises:
         UsageError: any other selection of records.
     """
     match list(records):
-        case [RunRecord() as run]:
-            page = _run_page(run, None)
-        case [RunRecord() as run, GateRecord() as gate]:
-            page = _run_page(run, gate)
+        case [RunRecord() as run, *others] if _each_once(others):
+            page = _run_page(run, others)
         case [GateRecord() as gate]:
             page = _gate_page(gate)
         case [MigrationRecord() as moved]:
@@ -76,18 +75,35 @@ def page_of(records: Sequence[Record]) -> Page:
 
 def _no_page(records: Sequence[Record]) -> UsageError:
     return UsageError(
-        "one page shows one run record and the gate record that judges it, or one record of another kind, or"
+        "one page shows one run record with its gate, advice and profile, or one record of another kind, or"
         f" an earlier and a later profile record, or benchmark records, not {_listed(records)}",
-        hint="give RUN.json, RUN.json GATE.json, OLD-PROFILE.json PROFILE.json, BENCH.json…, or one record",
+        hint="give RUN.json first, OLD-PROFILE.json PROFILE.json, BENCH.json…, or one record",
     )
 
 
-def _run_page(run: RunRecord, gate: GateRecord | None) -> Page:
+def _each_once(others: Sequence[Record]) -> bool:
+    """Whether these go with a run: the gate that judges it, advice, a profile; one of each at most."""
+    kinds = [type(record) for record in others]
+    return set(kinds) <= {GateRecord, AdviceRecord, ProfileRecord} and len(set(kinds)) == len(kinds)
+
+
+def _run_page(run: RunRecord, others: Sequence[Record]) -> Page:
+    gate = next((one for one in others if isinstance(one, GateRecord)), None)
+    advised = next((one for one in others if isinstance(one, AdviceRecord)), None)
+    profiled = next((one for one in others if isinstance(one, ProfileRecord)), None)
     key = [
         (v.name, Markup(swatch(index, bound=v.is_oracle)), v.is_oracle)
         for index, v in enumerate(run.variants)
     ]
-    sections = [(section, section.build(run, gate)) for section in SECTIONS if section.applies(run)]
+    sections = [
+        (section.name, section.title, section.build(run, gate))
+        for section in SECTIONS
+        if section.applies(run)
+    ]
+    if advised is not None:
+        sections.insert(1, ("advised", "Advice", advice.build(advised)))  # after the verdict
+    if profiled is not None:
+        sections.insert(-1, ("profiled", "Profile", profiles.build(profiled)))  # before the environment
     word = gates.WORDS[gate.verdict] if gate else "Not judged"
     return Page(
         "load.html",
@@ -98,6 +114,7 @@ def _run_page(run: RunRecord, gate: GateRecord | None) -> Page:
             "sections": sections,
             "key": key,
         },
+        scripts=_FLAME if profiled is not None else (),
     )
 
 

@@ -13,26 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from profile_page_desk import make_profile
+from profile_page_desk import make_advice, make_profile
 from reconcile_desk import full
 
-from tiergate.advice_record import AdviceMetric, AdviceRecord, AdviceStep
 from tiergate.record import BenchRecord, BenchRow, GateCheck, GateRecord, MigrationRecord, Record, RootHashes
 from tiergate_reports.plugin import render
 
 SCHEMES = {"dark": "0", "light": "1"}
 PROFILE = make_profile()
-STEP = AdviceStep(
-    step="sqlite",
-    title="Store sessions in SQLite",
-    verdict="justified",
-    triggers=[],
-    gain=[],
-    why="Because it is faster.",
-    effort="an hour",
-    cost="nothing",
-    next="tiergate import",
-)
 PAGES: dict[str, list[Record]] = {
     "gate": [
         GateRecord(
@@ -71,24 +59,7 @@ PAGES: dict[str, list[Record]] = {
         )
         for area in ("pool", "flow")
     ],
-    "advice": [
-        AdviceRecord(
-            created_at="now",
-            duration_s=1.0,
-            command=["tiergate", "advise"],
-            environment=PROFILE.environment,
-            sources=PROFILE.sources,
-            plugins=[],
-            current="json",
-            measured_tasks=3,
-            requests=2,
-            trace="",
-            sha256="ab" * 32,
-            metrics=[AdviceMetric(name=f"m{n}", title="a metric", value=1.0) for n in range(3)],
-            advice=[STEP],
-            remarks=["A remark."],
-        )
-    ],
+    "advice": [make_advice()],
 }
 
 

@@ -1,4 +1,4 @@
-"""A profile record, made by hand."""
+"""Records of a profile and of advice, made by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tiergate.advice_record import AdviceMetric, AdviceRecord, AdviceStep
 from tiergate.profile_record import (
     ComponentTime,
     HotSpot,
@@ -109,3 +110,35 @@ def make_profile(**changes: Any) -> ProfileRecord:
         remarks=["Sampling made requests slow."],
     )
     return replace(record, **changes)
+
+
+def make_advice() -> AdviceRecord:
+    """One step that is justified, and three metrics."""
+    profile = make_profile()
+    step = AdviceStep(
+        step="sqlite",
+        title="Store sessions in SQLite",
+        verdict="justified",
+        triggers=[],
+        gain=[],
+        why="Because it is faster.",
+        effort="an hour",
+        cost="nothing",
+        next="tiergate import",
+    )
+    return AdviceRecord(
+        created_at="now",
+        duration_s=1.0,
+        command=["tiergate", "advise"],
+        environment=profile.environment,
+        sources=profile.sources,
+        plugins=[],
+        current="json",
+        measured_tasks=3,
+        requests=2,
+        trace="",
+        sha256="ab" * 32,
+        metrics=[AdviceMetric(name=f"m{n}", title="a metric", value=1.0) for n in range(3)],
+        advice=[step],
+        remarks=["A remark."],
+    )

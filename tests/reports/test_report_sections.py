@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+from parsed_page import Page
+from profile_page_desk import make_advice, make_profile
 
 from tiergate.errors import UsageError
 from tiergate.hooks import ExporterDeclaration
@@ -74,4 +76,23 @@ def test_other_selections_of_records_are_refused_in_one_line(
         with pytest.raises(UsageError) as caught:
             render(records)
         assert "\n" not in str(caught.value)
-        assert "(give RUN.json, RUN.json GATE.json, OLD-PROFILE.json PROFILE.json," in str(caught.value)
+        assert "(give RUN.json first, OLD-PROFILE.json PROFILE.json," in str(caught.value)
+
+
+def test_advice_and_a_profile_are_sections_of_the_run_s_page(
+    run_record: RunRecord, gate_of: Callable[..., GateRecord]
+) -> None:
+    advised, profiled = make_advice(), make_profile()
+    for others in ([gate_of(), advised, profiled], [profiled, advised, gate_of()]):
+        page = Page(render([run_record, *others]))
+        names = [one["id"] for one in page.all("section")]
+        assert names[:2] == ["verdict", "advised"]
+        assert names[-2:] == ["profiled", "environment"]
+        assert "Store sessions in SQLite. Stores are compared with json, on generated." in page.words(
+            "advised"
+        )
+        assert "The hottest function is _cosine" in page.words("profiled")
+        links = {one["download"] for one in page.all("a") if one.get("download")}
+        assert links == {"run.json.gz", "gate.json.gz", "advice.json.gz", "profile.json.gz"}
+    with pytest.raises(UsageError):
+        render([run_record, profiled, profiled])

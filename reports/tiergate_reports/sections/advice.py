@@ -17,11 +17,14 @@ def build(record: AdviceRecord) -> dict[str, object]:
     """Everything that the page shows."""
     ordered = sorted(record.advice, key=lambda one: ORDER.index(one.verdict))
     justified = [one for one in ordered if one.verdict == "justified"]
+    subject = figures.joined([plain(one.path) for one in record.sources])
     return {
         "kind": "pass" if justified else "same",
         "word": figures.plural(len(justified), "step") + " justified" if justified else "Nothing to do yet",
         "meaning": meaning(record, justified),
-        "heading": f"Advice on {figures.joined([plain(one.path) for one in record.sources])}",
+        "heading": f"Advice on {subject}",
+        "subject": subject,
+        "current": record.current,
         "made": f"{record.created_at}, {figures.seconds(record.duration_s)}",
         "facts": facts(record),
         "steps": [_step(one) for one in ordered],

@@ -26,19 +26,20 @@ def command(state: State, records: tuple[Path, ...], output: Path) -> None:
     """Make one page of records: of a run, a gate, a migration, a reconciliation or a profile.
 
     A run record without a gate record is judged by the configured budgets, so that the page begins with a
-    verdict. Of two profile records, the earlier one first, the page shows what changed. The ending of the
+    verdict; records of advice and of a profile that are given behind it become sections of its page. Of two
+    profile records, the earlier one first, the page shows what changed. The ending of the
     file chooses another form where an exporter has it: .md, .speedscope.json, .folded.
     """
     from tiergate.cli.files import form_of, render, replace_file, same_file
     from tiergate.gate.checking import check_record
-    from tiergate.record import RunRecord, read_record
+    from tiergate.record import GateRecord, RunRecord, read_record
 
     if any(same_file(path, output) for path in records):
         raise UsageError("the page would replace the record", where=str(output), hint="name another file")
     found = [read_record(path) for path in records]
-    only = found[0]
-    if len(found) == 1 and isinstance(only, RunRecord):
-        found.append(check_record(only, state.config().config.budgets))
+    first = found[0]
+    if isinstance(first, RunRecord) and not any(isinstance(record, GateRecord) for record in found):
+        found.insert(1, check_record(first, state.config().config.budgets))
     host = state.host()
     replace_file(output, render(host, form_of(host, output), found))
     write(f"wrote {output}")
