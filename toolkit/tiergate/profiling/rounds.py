@@ -133,7 +133,8 @@ async def drive_pairs(course: Course, progress: Progress) -> list[Pair]:
 def _all_handed_over(folder: Path) -> list[Handed]:
     """What each process of a round handed over; its file is called after its worker."""
     return [
-        Handed(path.name.split(".")[0], list(handed_over(path))) for path in sorted(folder.glob(f"*{SUFFIX}"))
+        Handed(path.name.removesuffix(SUFFIX).rpartition(".")[0], list(handed_over(path)))
+        for path in sorted(folder.glob(f"*{SUFFIX}"))
     ]
 
 
