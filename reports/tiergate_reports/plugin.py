@@ -9,8 +9,7 @@ from tiergate.record import Record
 
 
 def render(records: Sequence[Record]) -> str:
-    """The page of a run, of a run with its gate, of a gate alone, of a migration, of a reconciliation, of a
-    profile, of the difference between two, or of any number of areas of benchmarks.
+    """The page of these records; `pages.page_of` says which make one.
 
     Raises:
         UsageError: any other selection of records.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiergate.advice_record import AdviceMetric, AdviceStep
 from tiergate.advise.from_records import record_metrics
 from tiergate.advise.judging import holds, judge, with_unit, written
-from tiergate.advise.run import COUNTED, metric_names
+from tiergate.advise.run import ALWAYS, metric_names
 from tiergate.advise.triggers import Condition, Step, condition, default_text, read_triggers
 from tiergate.errors import SourceError, UsageError
 from tiergate.plugins import PluginHost
@@ -118,7 +118,7 @@ def test_the_triggers_that_ship_name_what_there_is() -> None:
     steps = read_triggers(None, names)
     assert {"json-store", "sqlite", "zstd-cache", "tiered-pool", "cluster-pool", "shared-store"} <= set(steps)
     assert {"learned-router", "live-prediction", "grpc", "object-storage", "merge-services"} <= set(steps)
-    assert set(COUNTED) <= set(names)
+    assert set(ALWAYS) <= set(names)
     assert "tasks_per_session.max > 100" in steps["sqlite"].when
     assert "sessions.concurrent > 1000" in steps["shared-store"].when
 

@@ -157,6 +157,9 @@ def test_overhead_compares_the_same_requests(measured: Pair) -> None:
     assert search.overhead == pytest.approx(2.0)
 
 
+_RECEIVE = ("Server._receive", "tiergate_plugins/pools/worker.py")
+
+
 @pytest.mark.parametrize(
     ("stack", "component"),
     [
@@ -168,6 +171,8 @@ def test_overhead_compares_the_same_requests(measured: Pair) -> None:
         ([("decode", "tiergate_plugins/pools/frames.py"), ("Decoder.decode", "<built-in>")], "wire"),
         ([("run", "tiergate_plugins/pools/worker.py"), ("socket.recv", "<built-in>")], "idle"),
         ([("load", "tiergate/timed_store.py"), ("f", "redis.py"), ("socket.recv", "<built-in>")], "store"),
+        ([("run", "tiergate_plugins/pools/worker.py"), _RECEIVE], "idle"),
+        ([("_run_once", "asyncio/base_events.py"), ("SelectSelector.select", "selectors.py")], "idle"),
         ([], "other"),
     ],
 )

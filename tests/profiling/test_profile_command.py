@@ -146,6 +146,29 @@ def test_a_wrong_option_is_one_line_and_code_2(
     assert message in line
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["profile"], "a trace of tools can only be sent to the server that has them"),
+        (["advise", "plan.md"], "a trace of tools has no sessions"),
+    ],
+)
+def test_a_trace_of_tools_is_refused(
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.md").write_text(PLAN)
+    head = '{"schema": "tiergate.trace/1", "workload": "tools", "seed": 0, "requests": 2}\n'
+    (tmp_path / "t.jsonl").write_text(head + '{"at": 0.0, "op": "echo"}\n{"at": 0.5, "op": "echo"}\n')
+    assert main(["-q", *words, "--trace", "t.jsonl"]) == 2
+    [line] = capfd.readouterr().err.splitlines()
+    assert f"t.jsonl: {message}" in line
+
+
 def test_other_records_have_no_stacks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     host = PluginHost()
     assert {"speedscope", "collapsed"} <= {one.name for one in host.all(ExporterDeclaration)}

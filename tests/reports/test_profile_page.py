@@ -149,3 +149,12 @@ def test_what_differs_besides_is_warned_of() -> None:
 def test_three_profiles_make_no_page() -> None:
     with pytest.raises(UsageError, match="or an earlier and a later profile record"):
         render([make_profile()] * 3)
+
+
+def test_a_stack_deeper_than_a_function_may_call_itself_is_drawn() -> None:
+    frames = [ProfileFrame(function=f"call_{n}", file="f.py", line=n) for n in range(1, 1501)]
+    deep = make_profile(
+        frames=[*FRAMES, *frames], stacks=[stack(1, "search", [*range(4, 1504)], "search", 1.0)]
+    )
+    assert len(calls(render([deep]))) == 2 * 1504 - 2
+    assert 'class="calm"' in render([deep, deep])

@@ -7,7 +7,7 @@ and without it everything is there to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -31,14 +31,15 @@ class Box:
         width: of the whole, 0..1.
         words: what a pointer shows, after the name.
         css: class of its colour.
-        inner: what it calls, in the order in which it is drawn.
+        inner: gives what it calls, in the order in which it is drawn; asked for only where it is, as stacks
+            can be deeper than a function may call itself.
     """
 
     name: str
     width: float
     words: str
     css: str
-    inner: Sequence[Box]
+    inner: Callable[[], Sequence[Box]]
 
 
 def flame(root: Box, title: str, description: str, uid: str) -> str:
@@ -61,12 +62,12 @@ def flame(root: Box, title: str, description: str, uid: str) -> str:
 
 
 def _placed(box: Box, x: float, row: int) -> Iterator[tuple[Box, float, int]]:
-    """Each box with its left edge in percent and its row; a loop, as stacks can be deeper than Python's."""
+    """Each box with its left edge in percent and its row."""
     waiting = [(box, x, row)]
     while waiting:
         box, x, row = waiting.pop()
         yield box, x, row
-        for inner in box.inner:
+        for inner in box.inner():
             if 100 * inner.width >= LEAST:
                 waiting.append((inner, x, row + 1))
             x += 100 * inner.width

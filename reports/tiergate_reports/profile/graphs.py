@@ -34,7 +34,7 @@ def coloured(root: Call, colours: dict[str, str], title: str, uid: str) -> str |
             width=call.value / root.value,
             words=plain_lines(words),
             css=colours.get(component, "c0"),
-            inner=[box(inner) for inner in _ordered(call)],
+            inner=lambda: [box(inner) for inner in _ordered(call)],
         )
 
     return flame(box(root), title, _DESCRIPTION, uid)
@@ -59,7 +59,7 @@ def compared(root: Call, title: str, uid: str) -> str | None:
             width=call.value / root.value,
             words=plain_lines(words),
             css=shade(change / root.base if root.base else 0.0),
-            inner=[box(inner) for inner in _ordered(call)],
+            inner=lambda: [box(inner) for inner in _ordered(call)],
         )
 
     return flame(box(root), title, f"{_DESCRIPTION} {_SHADES}", uid)

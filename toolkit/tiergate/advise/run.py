@@ -31,7 +31,7 @@ from tiergate.run_record import Source
 SERVICE = "service."
 CURRENT = "current"
 
-COUNTED = (
+ALWAYS = (
     *("sessions", "tasks", "tasks_per_session.max", "bytes"),
     *("requests.cross_session", "requests.repeated", "sessions.concurrent"),
     *("requests.offered_load", "requests.variability", "tiers.short_slowdown", "tiers.long_response"),
@@ -80,7 +80,7 @@ def metric_names(host: PluginHost) -> list[str]:
     stores = [one.name for one in host.all(StoreDeclaration)]
     caches = [one.name for one in host.all(CacheDeclaration)]
     cached = [f"{cache}+{store}" for cache in caches for store in (*stores, CURRENT)]
-    return [*COUNTED, *(SERVICE + name for name in (*stores, *cached))]
+    return [*ALWAYS, *(SERVICE + name for name in (*stores, *cached))]
 
 
 def advise(plan: AdvicePlan, host: PluginHost, progress: Progress) -> AdviceRecord:
@@ -122,18 +122,17 @@ def advise(plan: AdvicePlan, host: PluginHost, progress: Progress) -> AdviceReco
 
 
 def _sample(sessions: Sequence[Session], tasks: int) -> list[Session]:
-    """Whole sessions with at most so many tasks in all, at least one; drawn where there are more."""
+    """Whole sessions with at most so many tasks in all, drawn where there are more; where each one has more,
+    the smallest."""
     if sum(len(session.tasks) for session in sessions) <= tasks:
         return list(sessions)
     kept: list[Session] = []
     left = tasks
     for session in Random("sample of sessions").sample(list(sessions), k=len(sessions)):
-        if session.tasks and (len(session.tasks) <= left or not kept):
+        if 0 < len(session.tasks) <= left:
             kept.append(session)
             left -= len(session.tasks)
-        if left <= 0:
-            break
-    return kept
+    return kept or [min((one for one in sessions if one.tasks), key=lambda one: len(one.tasks))]
 
 
 def _trace(plan: AdvicePlan, sample: Sequence[Session]) -> Trace:
@@ -173,7 +172,8 @@ def _stores(plan: AdvicePlan) -> Iterator[str]:
 
 
 def _store_of(metric: str, current: str) -> str:
-    return metric.removeprefix(SERVICE).replace(CURRENT, current)
+    *caches, store = metric.removeprefix(SERVICE).split("+")
+    return "+".join([*caches, current if store == CURRENT else store])
 
 
 def _metrics(plan: AdvicePlan, host: PluginHost, trace: Trace, served: Served) -> Iterator[AdviceMetric]:
@@ -221,7 +221,11 @@ def _remarks(plan: AdvicePlan, sample: Sequence[Session], refused: int) -> Itera
         yield (
             f"Stores were measured with {len(sample):,} of {len(plan.sessions):,} sessions, drawn at random:"
             f" {tasks:,} of {whole:,} tasks. What reads the whole store takes longer with all (--tasks)."
-            + (f" {larger:,} sessions are larger than that, and were not drawn." if larger else "")
+            + (
+                f" {counted(larger, 'session')} with more tasks than that could not be drawn."
+                if larger
+                else ""
+            )
         )
     if refused:
         yield f"{counted(refused, 'request')} of the trace are refused on these sessions and were left out."

@@ -10,7 +10,7 @@ import click
 
 from tiergate.cli import State
 from tiergate.cli.from_sources import read_sources, require_sources, source_options
-from tiergate.cli.load_plan import plan_of, require_one_origin, require_rate
+from tiergate.cli.load_plan import plan_of, request_options, require_one_origin, require_rate
 from tiergate.cli.output import write, write_json
 from tiergate.cli.record_outputs import record_options, require_outputs, save_record
 from tiergate.errors import UsageError
@@ -26,15 +26,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Drive every router with the same trace and measure them.")
 @source_options("Run on the sessions of a task store instead of generated ones; may be repeated.")
-@click.option(
-    "--trace",
-    "trace_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Replay a trace, at its own rate unless --rate is given; it carries its workload and seed.",
-)
-@click.option("--workload", metavar="NAME", help="What makes the requests.")
-@click.option("--seed", type=int, metavar="N", help="The same seed gives the same requests.")
+@request_options
 @click.option(
     "--router",
     "routers",

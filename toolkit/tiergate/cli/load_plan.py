@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from tiergate.cli.output import printable
 from tiergate.errors import UsageError
@@ -12,12 +15,29 @@ from tiergate.errors import UsageError
 if TYPE_CHECKING:
     from tiergate.config import Config
     from tiergate.load.plan import Plan
+    from tiergate.load.replay import Replay
     from tiergate.model import Session
     from tiergate.plugins import PluginHost
     from tiergate.record import Source
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
 HIGHEST_RATE = 1_000_000
 """Requests a second; no loop can send more."""
+
+
+def request_options(command: _Command) -> _Command:
+    """Give a command ``trace_file``, ``workload`` and ``seed``."""
+    trace = click.option(
+        "--trace",
+        "trace_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Replay a trace, at its own rate unless --rate is given; it carries its workload and seed.",
+    )
+    workload = click.option("--workload", metavar="NAME", help="What makes the requests.")
+    seed = click.option("--seed", type=int, metavar="N", help="The same seed gives the same requests.")
+    return trace(workload(seed(command)))
 
 
 def plan_of(
@@ -61,6 +81,20 @@ def plan_of(
         replay=replay,
         command=["tiergate", *map(printable, sys.argv[1:])],
     )
+
+
+def require_own_operations(replay: Replay | None) -> None:
+    """Refuse a trace of tools, which only the target that has them can serve.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if replay is not None and replay.is_of_tools:
+        raise UsageError(
+            "a trace of tools can only be sent to the server that has them",
+            where=replay.path,
+            hint="`tiergate load --trace FILE --target mcp-stdio:PROGRAM` does",
+        )
 
 
 def require_rate(rate: float | None) -> None:

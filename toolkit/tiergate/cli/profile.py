@@ -11,7 +11,13 @@ import msgspec
 
 from tiergate.cli import State
 from tiergate.cli.from_sources import read_sources, require_sources, source_options
-from tiergate.cli.load_plan import plan_of, require_one_origin, require_rate
+from tiergate.cli.load_plan import (
+    plan_of,
+    request_options,
+    require_one_origin,
+    require_own_operations,
+    require_rate,
+)
 from tiergate.cli.output import write, write_json
 from tiergate.cli.record_outputs import record_options, require_outputs, save_record
 
@@ -27,15 +33,7 @@ PAIRS = {"quick": 3, "default": 5, "thorough": 8}
 
 @click.command(short_help="Find out where the time of a load run goes.")
 @source_options("Run on the sessions of a task store instead of generated ones; may be repeated.")
-@click.option(
-    "--trace",
-    "trace_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Replay a trace, at its own rate unless --rate is given; it carries its workload and seed.",
-)
-@click.option("--workload", metavar="NAME", help="What makes the requests.")
-@click.option("--seed", type=int, metavar="N", help="The same seed gives the same requests.")
+@request_options
 @click.option(
     "--router", metavar="NAME", help="What chooses tiers and workers; the configured one unless given."
 )
@@ -102,8 +100,10 @@ def command(
     require_well(host)
     declaration = host.get(ProfilerDeclaration, profiler)
     read = read_sources(sources, source_format, host, lenient=lenient)
+    load = plan_of(settings, host, read, trace_file, rate)
+    require_own_operations(load.replay)
     plan = ProfilePlan(
-        load=_short(plan_of(settings, host, read, trace_file, rate)),
+        load=_short(load),
         profiler=declaration,
         interval_s=interval / 1000,
         operation=operation,

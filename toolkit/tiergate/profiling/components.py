@@ -55,6 +55,18 @@ _CODING = frozenset({"Decoder.decode", "Encoder.encode", "decode", "encode", "lo
 _WAITING = frozenset({"recv", "socket.recv", "select", "poll", "epoll.poll", "poll.poll", "kqueue.control"})
 """Built-in functions in which a process waits for something to do, where `_WAITS` calls them."""
 
+_WAITING_CALLS = frozenset(
+    {
+        ("Server._receive", "tiergate_plugins/pools/worker.py"),
+        *(
+            (f"{kind}.select", "selectors.py")
+            for kind in ("SelectSelector", "EpollSelector", "_PollLikeSelector")
+        ),
+        ("SelectSelector._select", "selectors.py"),
+    }
+)
+"""Functions that do little but wait: what a profiler sees that has no frames of built-in functions."""
+
 _WAITS = frozenset({"wire", "event loop", "load driver"})
 """Parts that wait for work. A store that waits for its server works."""
 
@@ -74,6 +86,8 @@ def component_of(stack: Sequence[tuple[str, str]]) -> str:
     if not stack:
         return OTHER
     function, place = stack[-1]
+    if (function, place) in _WAITING_CALLS:
+        return IDLE
     known = (component_of_place(place) for _, place in reversed(stack))
     found = next((component for component in known if component is not None), OTHER)
     if found in _WAITS and place == BUILT_IN and function in _WAITING:

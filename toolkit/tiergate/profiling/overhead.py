@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from math import nan
 
 import numpy as np
 
+from tiergate.errors import RunError
 from tiergate.load.intervals import geometric_mean, ratio_interval
 from tiergate.load.outcome import Fate, Outcome, Round
 from tiergate.operation import Request
@@ -16,7 +16,11 @@ from tiergate.profiling.rounds import Pair
 
 
 def overhead(pairs: Sequence[Pair]) -> ProfileOverhead:
-    """Ratios with over without, a pair of rounds as the unit."""
+    """Ratios with over without, a pair of rounds as the unit.
+
+    Raises:
+        RunError: a pair has no request that was completed in both of its rounds.
+    """
     service = [_service_ratio(pair) for pair in pairs]
     response = [_p95(pair.profiled.round) / _p95(pair.plain) for pair in pairs]
     return ProfileOverhead(
@@ -57,7 +61,9 @@ def _service_ratio(pair: Pair) -> float:
     with_profiler, without = _completed(pair.profiled.round), _completed(pair.plain)
     both = with_profiler.keys() & without.keys()
     plain = sum(without[number].service_s for number in both)
-    return sum(with_profiler[number].service_s for number in both) / plain if plain else nan
+    if not plain:
+        raise RunError("no request was completed both with the profiler and without it")
+    return sum(with_profiler[number].service_s for number in both) / plain
 
 
 def _p95(done: Round) -> float:

@@ -41,8 +41,8 @@ class ProfilerContract:
 
     @pytest.fixture
     def declaration(self) -> ProfilerDeclaration:
-        """The profiler under test."""
-        raise NotImplementedError
+        """What the plugin declares. Override it."""
+        pytest.fail("override the fixture `declaration`: return the ProfilerDeclaration to test")
 
     def test_work_is_seen_where_it_is_done(self, declaration: ProfilerDeclaration) -> None:
         seen = sampled(declaration, both)
