@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tiergate.cli.files import replace_file
 from tiergate.cli.output import printable
 from tiergate.errors import RunError
 from tiergate.record import GateRecord, encode_record
+
+Cli = Callable[..., tuple[int, str, str]]
 
 Captured = pytest.CaptureFixture[str]
 
@@ -125,3 +128,34 @@ def test_sigterm_cleans_up_as_ctrl_c_does(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "nothing was written" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        (["load", "--from", "plan.md", "-o", "plan.md"], "plan.md"),
+        (["load", "--from", "plan.md", "--html", "./plan.md"], "plan.md"),
+        (["load", "--trace", "t.jsonl", "-o", "t.jsonl"], "t.jsonl"),
+        (["profile", "--from", "plan.md", "-o", "plan.md"], "plan.md"),
+        (["advise", "plan.md", "-o", "plan.md"], "plan.md"),
+        (["advise", "plan.md", "--html", "link.md"], "link.md"),
+        (["advise", "plan.md", "--record", "r.json", "-o", "r.json"], "r.json"),
+        (["advise", "plan.md", "--triggers", "t.toml", "-o", "t.toml"], "t.toml"),
+        (["advise", "sqlite:work.db", "-o", "work.db"], "work.db"),
+        (["advise", "json:store", "-o", "store/advice.json"], "store/advice.json"),
+        (["trace", "make", "agents", "--from", "plan.md", "-o", "plan.md"], "plan.md"),
+    ],
+)
+def test_no_command_replaces_what_it_reads(cli: Cli, tmp_path: Path, words: list[str], output: str) -> None:
+    for name in ("plan.md", "t.jsonl", "r.json", "t.toml", "work.db"):
+        (tmp_path / name).write_text("- [ ] mine\n")
+    (tmp_path / "link.md").symlink_to("plan.md")
+    (tmp_path / "store").mkdir()
+    before = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
+    code, out, errors = cli(*words)
+    assert (code, out) == (2, "")
+    [line] = errors.splitlines()
+    assert "would replace a source" in line
+    assert output in line
+    assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()} == before
+    assert list((tmp_path / "store").iterdir()) == []

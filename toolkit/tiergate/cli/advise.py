@@ -110,7 +110,7 @@ def command(
         return
     if source is None:
         raise UsageError("no source is given", hint="tiergate advise SRC, a task store or an address")
-    require_outputs(output, html)
+    require_outputs(output, html, [source, trace_file, triggers, *records])
     host = state.host()
     require_well(host)
     plan = _plan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -83,6 +83,24 @@ def render_html(host: PluginHost, records: Sequence[Record]) -> bytes:
         RunError: the exporter failed.
     """
     return render(host, "html", records)
+
+
+def require_kept(option: str, output: Path, read: Iterable[Path | None]) -> None:
+    """Refuse an output that would replace what a command reads: a file, a store, or a file of a store.
+
+    Args:
+        option: that names the output.
+        read: paths, and addresses of stores; None for what was not given.
+
+    Raises:
+        UsageError: it would.
+    """
+    for source in filter(None, read):
+        _, colon, rest = str(source).partition(":")
+        place = Path(rest.partition("?")[0]) if colon and not source.exists() else source
+        in_store = place is not source and place.resolve() in output.resolve().parents
+        if same_file(output, place) or in_store:
+            raise UsageError(f"{option} would replace a source", where=str(output), hint="name another file")
 
 
 def form_of(host: PluginHost, output: Path) -> str:

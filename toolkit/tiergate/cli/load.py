@@ -103,7 +103,7 @@ def command(
     require_sources(sources, source_format)
     require_one_origin(trace_file, workload, seed)
     _require_one_loop(clients, rate, sweep=sweep)
-    require_outputs(output, html)
+    require_outputs(output, html, [*sources, trace_file])
     host = state.host()
     require_well(host)
     aim = _aim(host, target, routers)

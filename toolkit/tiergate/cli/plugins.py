@@ -81,7 +81,7 @@ def new_plugin(name: str, kind: str, into: Path) -> None:
     write(
         *(f"wrote {folder / path}" for path in texts),
         "",
-        f"next: cd {folder} && pip install -e . --group test && pytest",
+        f"next: cd {folder} && pip install -e '.[test]' && pytest",
     )
 
 

@@ -95,7 +95,7 @@ def command(
     require_rate(rate)
     require_sources(sources, source_format)
     require_one_origin(trace_file, workload, seed)
-    require_outputs(output, html)
+    require_outputs(output, html, [*sources, trace_file])
     host = state.host()
     require_well(host)
     declaration = host.get(ProfilerDeclaration, profiler)

@@ -11,6 +11,9 @@ from tiergate.profile_record import HotSpot, ProfileOverhead, ProfileRecord, Pro
 FUNCTIONS = 12
 """That are printed; the record has more."""
 
+MOST_CHARACTERS = 38
+"""Of a function and its place."""
+
 
 def profile_lines(record: ProfileRecord) -> list[str]:
     """The tables of a profile."""
@@ -20,7 +23,7 @@ def profile_lines(record: ProfileRecord) -> list[str]:
         *table(["part", "self", "share", "of p95", "total"], _components(record), output_width()),
         *_tail(record.tail),
         "",
-        *table(["function", "for", "self", "share", "of p95", "total"], _functions(record), output_width()),
+        *table(["function", "for", "self", "share", "of p95"], _functions(record), output_width()),
         *_cut_short(record),
         *(f"  note: {remark}" for remark in record.remarks),
     ]
@@ -75,15 +78,17 @@ def _components(record: ProfileRecord) -> list[list[str]]:
 
 def _functions(record: ProfileRecord) -> list[list[str]]:
     return [
-        [_function(one), one.component, _seconds(one.self_s), *map(_share, (one.share, one.share_of_p95)),
-         _seconds(one.total_s)]
+        [_function(one), one.component, _seconds(one.self_s), _share(one.share), _share(one.share_of_p95)]
         for one in record.hot_spots[:FUNCTIONS]
-    ]  # fmt: skip
+    ]
 
 
 def _function(spot: HotSpot) -> str:
-    place = f"{spot.file}:{spot.line}" if spot.line else spot.file
-    return f"{spot.function}  {place}"
+    """Short enough for a line of a narrow terminal; the record has the whole path."""
+    name = spot.file.rpartition("/")[2]
+    place = f"  {name}:{spot.line}" if spot.line else f"  {name}"
+    most = MOST_CHARACTERS - len(place)
+    return (spot.function if len(spot.function) <= most else f"{spot.function[: most - 1]}…") + place
 
 
 def _tail(tail: ProfileTail | None) -> list[str]:

@@ -28,7 +28,7 @@ def require_outputs(
         UsageError: an output is missing its folder, or is a source or another output; or options that need
             each other are not together.
     """
-    from tiergate.cli.files import require_folder, same_file
+    from tiergate.cli.files import require_folder, require_kept, same_file
 
     if review and options["answers"] is None:
         raise UsageError("--review needs --answers", hint="name the file where the answers are kept")
@@ -46,8 +46,7 @@ def require_outputs(
     ]
     for name, path in given.items():
         require_folder(path)
-        if any(same_file(path, other) for other in read):
-            raise UsageError(f"{name} would replace a source", where=str(path), hint="name another file")
+        require_kept(name, path, read)
     pairs = list(given.items())
     for number, (name, path) in enumerate(pairs):
         for other, taken in pairs[:number]:

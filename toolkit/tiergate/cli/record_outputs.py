@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,18 +31,24 @@ def record_options(command: _Command) -> _Command:
     return output(html(as_json(command)))
 
 
-def require_outputs(output: Path | None, html: Path | None) -> None:
+def require_outputs(output: Path | None, html: Path | None, read: Iterable[Path | None] = ()) -> None:
     """Find out before the run, not after it, that its outputs can be written.
 
+    Args:
+        read: what the command reads, and so must not replace; None for what was not given.
+
     Raises:
-        UsageError: a file cannot be written, or both are the same one.
+        UsageError: a file cannot be written, would replace a source, or both are the same one.
     """
-    from tiergate.cli.files import same_file
+    from tiergate.cli.files import require_kept, same_file
 
     if output is not None and html is not None and same_file(output, html):
         raise UsageError("-o and --html name the same file", where=str(html), hint="name two")
-    for path in filter(None, (output, html)):
-        _require_writable(path)
+    sources = list(read)
+    for option, path in (("-o", output), ("--html", html)):
+        if path is not None:
+            require_kept(option, path, sources)
+            _require_writable(path)
 
 
 def save_record(

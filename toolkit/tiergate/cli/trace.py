@@ -78,12 +78,15 @@ def make(
       tiergate trace make agents --from .beads/issues.jsonl -o ours.jsonl
       tiergate trace make --target 'mcp-stdio:python server.py' -o calls.jsonl
     """
+    from tiergate.cli.files import require_kept
     from tiergate.cli.trace_tools import Wanted, make_of_tools
     from tiergate.hooks import WorkloadDeclaration
     from tiergate.load.effort import EFFORTS
     from tiergate.load.trace import generate
 
     require_sources(sources, source_format)
+    if output is not None:
+        require_kept("-o", output, sources)
     settings = state.config({"workload": workload, "seed": seed}).config
     if target is not None:
         _require_tools_only(workload, sources)
