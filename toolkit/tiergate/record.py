@@ -6,8 +6,6 @@ records are milliseconds, except where the name says seconds (``_s``).
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -261,12 +259,10 @@ def read_record(path: Path) -> Record:
     """
     try:
         data = path.read_bytes()
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise SourceError(f"not a whole gzip file: {error}", where=str(path)) from error
     except OSError as error:
         raise SourceError(f"cannot read the record: {error.strerror}", where=str(path)) from error
+    if data.startswith(_GZIP):
+        data = _unpacked(data, path)
     try:
         schema = msgspec.json.decode(data, type=_SchemaOnly).schema
         if schema not in _KINDS:
@@ -278,3 +274,14 @@ def read_record(path: Path) -> Record:
         raise SourceError(
             f"not a tiergate record: {error}", where=str(path), hint="`tiergate load -o run.json` writes one"
         ) from error
+
+
+def _unpacked(data: bytes, path: Path) -> bytes:
+    # Imported here: whoever lists plugins imports this module, and should not wait for them.
+    import gzip
+    import zlib
+
+    try:
+        return gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise SourceError(f"not a whole gzip file: {error}", where=str(path)) from error
